@@ -148,6 +148,13 @@ compare_keys(Slice a, Slice b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
+/* UTF-8 without NUL: no text of ours holds one, and PostgreSQL's text cannot. */
+static bool
+is_text(Slice string)
+{
+	return utf8_valid(string.ptr, string.len) && memchr(string.ptr, 0, string.len) == NULL;
+}
+
 static bool check_item(CborReader *reader, int depth);
 
 static bool
@@ -168,7 +175,7 @@ check_map(CborReader *reader, uint64_t entries, int depth)
 		switch (key.type)
 		{
 			case CBOR_TEXT:
-				if (!utf8_valid(key.string.ptr, key.string.len))
+				if (!is_text(key.string))
 					return false;
 				break;
 			case CBOR_UINT:
@@ -216,9 +223,7 @@ check_item(CborReader *reader, int depth)
 		case CBOR_BYTES:
 			return true;
 		case CBOR_TEXT:
-			/* No text of ours holds NUL, and PostgreSQL's text cannot. */
-			return utf8_valid(item.string.ptr, item.string.len) &&
-				(item.string.len == 0 || memchr(item.string.ptr, 0, item.string.len) == NULL);
+			return is_text(item.string);
 		case CBOR_TAG:
 			return depth < CBOR_MAX_DEPTH && check_item(reader, depth + 1);
 		case CBOR_MAP:

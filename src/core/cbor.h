@@ -3,10 +3,11 @@
  *		The subset of CBOR (RFC 8949) that tokens use: unsigned and negative
  *		integers, byte and text strings, arrays, maps and tags, deterministic.
  *
- * The reader refuses floats, simple values, indefinite lengths, heads that are
- * not the shortest, text that is not UTF-8, duplicate map keys, more than 32 entries a
- * map or array, more than 6 levels and trailing bytes.  It does not require map
- * keys to be sorted (other people's libraries do not sort).  No heap.
+ * cbor_check() refuses floats, simple values, indefinite lengths, heads that are
+ * not the shortest, text that is not UTF-8 or holds NUL, duplicate map keys, map keys
+ * that are neither integer nor string, more than 32 entries a map or array, more
+ * than 6 arrays, maps and tags within each other, and trailing bytes.  It does not
+ * require map keys to be sorted (other people's libraries do not sort).  No heap.
  */
 #ifndef EPERMIT_CBOR_H
 #define EPERMIT_CBOR_H

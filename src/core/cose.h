@@ -3,7 +3,9 @@
  *		COSE_Sign1 (RFC 9052) with Ed25519, the one signed shape there is here.
  *
  * Reads 18(...) and 61(18(...)), alg -8 and -19, kid (8 bytes) in the protected
- * header only, an empty unprotected map, and refuses all else.  Writes 18(...) with alg -8.
+ * header only, an empty unprotected map, and refuses all else, other protected
+ * parameters included: one that nobody here understands might mean anything.
+ * Writes 18(...) with alg -8.
  */
 #ifndef EPERMIT_COSE_H
 #define EPERMIT_COSE_H
@@ -13,6 +15,9 @@
 #define KID_BYTES 8
 #define PUBLIC_KEY_BYTES 32
 #define SIGNATURE_BYTES 64
+
+/* Payloads longer than this verify nowhere; a whole status list, incompressible, is 32 KiB. */
+#define COSE_MAX_PAYLOAD (40 * 1024)
 
 /* The protected header's typ (RFC 9596): which kind of message this is. */
 typedef enum CoseTyp
