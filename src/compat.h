@@ -1,0 +1,25 @@
+/*
+ * compat.h
+ *		The only place that knows PG_VERSION_NUM.
+ *
+ * Bodies are written for the newest PostgreSQL; what older ones lack is
+ * emulated here.  Every glue file includes this right after postgres.h.
+ */
+#ifndef EPERMIT_COMPAT_H
+#define EPERMIT_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#if PG_VERSION_NUM < 140000
+#error "epermit needs PostgreSQL 14 or later"
+#endif
+
+/* Everything is hidden (-fvisibility=hidden) but what PostgreSQL looks up by name. */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+#endif							/* EPERMIT_COMPAT_H */

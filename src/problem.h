@@ -1,0 +1,38 @@
+/*
+ * problem.h
+ *		What is wrong with an application: every problem, by field and code.
+ */
+#ifndef EPERMIT_PROBLEM_H
+#define EPERMIT_PROBLEM_H
+
+#include "compat.h"
+
+#include "nodes/pg_list.h"
+
+typedef struct Problem
+{
+	const char *field;			/* name in the application */
+	const char *code;			/* of problem_catalog */
+	const char *arg;			/* replaces %s in message and hint; NULL: none */
+	bool		hidden;			/* audited, not shown: identity.not_matched stands for it */
+} Problem;
+
+typedef struct ProblemList
+{
+	List	   *problems;		/* of Problem *, in the order found */
+} ProblemList;
+
+/* field and code are copied, arg too. */
+extern void problem_add(ProblemList *list, const char *field, const char *code, const char *arg);
+extern void problem_add_hidden(ProblemList *list, const char *field, const char *code);
+
+/* epermit.problem[] of those that are shown, messages in lang (zh-Hant, zh-Hans or en). Opens SPI where needed. */
+extern Datum problems_array(const ProblemList *list, const char *lang);
+
+/* One by one: the composite epermit.problem (for SETOF problem). */
+extern Datum problem_datum(const Problem *problem, const char *lang);
+
+/* text[] of all codes, hidden ones too, for the audit log. */
+extern Datum problems_codes(const ProblemList *list);
+
+#endif							/* EPERMIT_PROBLEM_H */

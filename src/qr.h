@@ -1,0 +1,18 @@
+/*
+ * qr.h
+ *		QR symbols as SVG path data, for what other files draw around them.
+ */
+#ifndef EPERMIT_QR_H
+#define EPERMIT_QR_H
+
+#include "compat.h"
+
+#include "lib/stringinfo.h"
+
+/*
+ * Append the d attribute of an SVG path that draws the dark modules of text (level M),
+ * each 1 x 1, the first at (quiet, quiet); returns the symbol's width in modules without quiet zones.
+ */
+extern int	qr_svg_path(StringInfo out, const char *text, size_t len, int quiet);
+
+#endif							/* EPERMIT_QR_H */
