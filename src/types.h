@@ -12,6 +12,7 @@
 
 #include "compat.h"
 
+#include "core/calendar.h"
 #include "core/credential_no.h"
 #include "core/number.h"
 
@@ -27,7 +28,7 @@
 /*
  * Enums travel as their labels: an SQL enum's oid differs from database to
  * database.  type_oid() finds an epermit type by name, enum_datum() a label's
- * value, enum_label() the label (palloc'ed).  type_oid() is cached per backend.
+ * value, enum_label() the label (palloc'ed).  All go through the system caches.
  */
 extern Oid	type_oid(const char *name);
 extern Datum enum_datum(const char *type, const char *label);
