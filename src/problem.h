@@ -22,11 +22,18 @@ typedef struct ProblemList
 	List	   *problems;		/* of Problem *, in the order found */
 } ProblemList;
 
-/* field and code are copied, arg too. */
+/*
+ * field and code are copied, arg too.  An instant is given as "2026-12-01 00:00": the texts
+ * themselves say that it is Beijing time, each in its language.
+ */
 extern void problem_add(ProblemList *list, const char *field, const char *code, const char *arg);
 extern void problem_add_hidden(ProblemList *list, const char *field, const char *code);
 
-/* epermit.problem[] of those that are shown, messages in lang (zh-Hant, zh-Hans or en). Opens SPI where needed. */
+/*
+ * epermit.problem[] of those that are shown, messages in lang: zh-Hant, zh-Hans or en; NULL or
+ * another: Traditional Chinese and English, one line each.  Opens its own SPI connection.
+ * The caller adds identity.not_matched where it hid problems.
+ */
 extern Datum problems_array(const ProblemList *list, const char *lang);
 
 /* One by one: the composite epermit.problem (for SETOF problem). */
