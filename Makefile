@@ -1,18 +1,23 @@
 # epermit: temporary electronic travel permits, issued and verified in SQL.
 #
-#   make            build            make test     the whole suite, in throw-away clusters
-#   make install    install          make demo     a story with real output
+#   make            build                  make test             the whole suite
+#   make install    install                make test TEST=name   one of it
+#   make deps       get what is missing    make test-ubsan       the same with undefined behaviour trapped
+#                                          make demo             a story with real output
+#
+# test and demo run in throw-away clusters and install nothing but missing Debian packages.
+# installcheck is PostgreSQL's own: it tests what is installed in the server at PGHOST.
 #
 # The version stands in epermit.control and nowhere else.
 
 EXTENSION = epermit
-VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" epermit.control)
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" epermit.control)
 
 MODULE_big = epermit
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c)))
+OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c)))
 
-MODULES_SQL = $(sort $(wildcard sql/modules/*.sql))
-DATA_built = sql/epermit--$(VERSION).sql
+MODULES_SQL := $(sort $(wildcard sql/modules/*.sql))
+DATA_built = sql/epermit--$(EXTVERSION).sql
 DATA = $(wildcard sql/epermit--*--*.sql)
 
 # As a system directory, so that -Wextra speaks of our code only.
@@ -20,12 +25,38 @@ PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -fvisibility=hidden
 SHLIB_LINK = -lsodium -lqrencode -lpng -lz -licui18n -licuuc
 
+REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=epermit
+ISOLATION := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=epermit
+TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
+PROVE_TESTS = test/t/*.pl
+
 PG_CONFIG = pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
 include $(PGXS)
 
 # Headers change rarely and are small: any change rebuilds all.
-$(OBJS): $(wildcard src/*.h src/core/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h) | check-deps
 
-sql/epermit--$(VERSION).sql: $(MODULES_SQL) epermit.control
+sql/epermit--$(EXTVERSION).sql: $(MODULES_SQL) epermit.control
 	cat $(MODULES_SQL) > $@
+else
+# Without PostgreSQL's own makefiles nothing can be built: check-deps says what to get.
+all install installcheck clean: check-deps
+endif
+
+TOOLS_ENV = PG_CONFIG='$(PG_CONFIG)'
+
+.PHONY: check-deps deps demo test test-ubsan
+check-deps:
+	@$(TOOLS_ENV) CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' tools/deps check
+deps:
+	@$(TOOLS_ENV) tools/deps install
+demo: deps
+	@$(TOOLS_ENV) tools/with-postgres demo/demo.sh
+test: deps
+	@$(TOOLS_ENV) tools/with-postgres tools/test $(TEST)
+test-ubsan: deps
+	@$(TOOLS_ENV) COPT='-fsanitize=undefined -fno-sanitize-recover=undefined' tools/with-postgres tools/test $(TEST)
