@@ -7,6 +7,8 @@
  * big-endian, so byte order is (kind, holder, month, slot) order.  Printed as
  * T or L, 19 Crockford base-32 digits and one check character (ISO 7064 hybrid
  * system with modulus 33,32 over the kind and the 19 digits), in groups of five.
+ * In the check T counts 26 and L counts 1, as Crockford reads them.  Input
+ * ignores case, hyphens and spaces and reads O as 0, I and L as 1.
  */
 #ifndef EPERMIT_CREDENTIAL_NO_H
 #define EPERMIT_CREDENTIAL_NO_H
