@@ -16,10 +16,26 @@
 #error "epermit needs PostgreSQL 14 or later"
 #endif
 
+#ifndef pg_noreturn				/* before 18 */
+#define pg_noreturn _Noreturn
+#endif
+
 /* Everything is hidden (-fvisibility=hidden) but what PostgreSQL looks up by name. */
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+/* Input functions report bad literals softly where PostgreSQL can take it. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		(void) (dummy_value); \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
 #endif
 
 #endif							/* EPERMIT_COMPAT_H */

@@ -137,6 +137,21 @@ CREATE TYPE epermit.token (
 );
 COMMENT ON TYPE epermit.token IS 'A signed message as a QR shows it: base45(zlib(COSE_Sign1)), at most 4296 characters; the zlib bytes are what is stored and compared. Input checks the structure (22P02), never the signature.';
 
+DO $$
+DECLARE
+    fn pg_catalog.regprocedure;
+BEGIN
+    FOR fn IN
+        SELECT p.oid
+          FROM pg_catalog.pg_type t
+          JOIN pg_catalog.pg_proc p ON p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend)
+         WHERE t.typnamespace = 'epermit'::pg_catalog.regnamespace
+           AND p.pronamespace = t.typnamespace
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s IS %L', fn, 'I/O');
+    END LOOP;
+END $$;
+
 -- ---------------------------------------------------------------- operators and operator classes
 
 -- Numbers are 64-bit integers and a token is a bytea, so PostgreSQL's own functions compare them.
@@ -280,7 +295,7 @@ COMMENT ON FUNCTION epermit.quota_slot(epermit.credential_no) IS 'Slot within th
 
 CREATE FUNCTION epermit.claims(epermit.token) RETURNS jsonb
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_token_claims';
-COMMENT ON FUNCTION epermit.claims(epermit.token) IS 'What a token says, decoded and NOT verified: {"verified": false, "kid", "typ", "usage", ...}. usage is permit, linkage or attestation, or null where the payload is none of these; then nothing follows. Instants are seconds since 1970, byte strings hexadecimal, purposes a bit mask. Trust verify_offline instead.';
+COMMENT ON FUNCTION epermit.claims(epermit.token) IS 'What a token says, decoded and NOT verified: {"verified": false, "kid", "typ", "usage", ...}. usage is permit, linkage or attestation, or null where the payload is none of these; then nothing follows. Instants are seconds since 1970, byte strings hexadecimal, purposes numbers of bits. Trust verify_offline instead.';
 
 CREATE FUNCTION epermit.kid(epermit.token) RETURNS bytea
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_token_kid';
