@@ -250,8 +250,9 @@ cbor_check(const uint8_t *bytes, size_t len)
 	return check_item(&reader, 0) && reader.next == reader.end;
 }
 
-bool
-cbor_map_find(Slice map, int64_t key, CborReader *value)
+/* With a name, find the text key of that name; without, the integer key. */
+static bool
+find_key(Slice map, int64_t key, const char *name, CborReader *value)
 {
 	CborReader	reader;
 	CborItem	item;
@@ -265,30 +266,36 @@ cbor_map_find(Slice map, int64_t key, CborReader *value)
 
 	for (i = 0; i < entries; i++)
 	{
-		CborReader	start = reader;
+		CborReader	after = reader;
 		int64_t		found;
 
-		if (!cbor_next(&reader, &item))
+		/* A key may be a container: unchecked input only, but step over all of it. */
+		if (!cbor_next(&reader, &item) || !cbor_skip(&after))
 			return false;
-		if (cbor_item_int(&item, &found))
+		if (name == NULL ? cbor_item_int(&item, &found) && found == key :
+			item.type == CBOR_TEXT && item.string.len == strlen(name) &&
+			memcmp(item.string.ptr, name, item.string.len) == 0)
 		{
-			if (found == key)
-			{
-				*value = reader;
-				return true;
-			}
+			*value = after;
+			return true;
 		}
-		else
-		{
-			/* A key of another type, perhaps a container: step over all of it. */
-			reader = start;
-			if (!cbor_skip(&reader))
-				return false;
-		}
+		reader = after;
 		if (!cbor_skip(&reader))
 			return false;
 	}
 	return false;
+}
+
+bool
+cbor_map_find(Slice map, int64_t key, CborReader *value)
+{
+	return find_key(map, key, NULL, value);
+}
+
+bool
+cbor_map_find_text(Slice map, const char *key, CborReader *value)
+{
+	return find_key(map, 0, key, value);
 }
 
 void

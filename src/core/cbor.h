@@ -51,9 +51,11 @@ extern bool cbor_skip(CborReader *reader);	/* one whole item */
 extern bool cbor_item_int(const CborItem *item, int64_t *value);	/* UINT or NINT within int64 */
 
 /*
- * Find integer key in the map that starts at input; on success *reader stands at its value.
+ * Find a key in the map that map starts with; on success *value stands at its value,
+ * otherwise it is untouched.
  */
 extern bool cbor_map_find(Slice map, int64_t key, CborReader *value);
+extern bool cbor_map_find_text(Slice map, const char *key, CborReader *value);
 
 typedef struct CborWriter
 {
