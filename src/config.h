@@ -4,7 +4,7 @@
  *
  * Filled with the latest snapshot, so that a session in REPEATABLE READ decides by the
  * rules in force, and dropped by relcache invalidation.  What is returned lives
- * until the next call of a config_ function.
+ * until the end of the transaction.
  */
 #ifndef EPERMIT_CONFIG_H
 #define EPERMIT_CONFIG_H
@@ -62,6 +62,9 @@ typedef struct Department
 #define DISCLOSE_PORTRAIT_DIGEST	0x040
 #define DISCLOSE_NAME_MATCH			0x080
 #define DISCLOSE_ALL				0x0ff
+#define DISCLOSE_NAMES				8
+
+extern const char *const config_disclosure_names[];
 
 /* All cached rows are read; each returns NULL where there is none. */
 extern const Policy *config_policy_at(TimestampTz at);	/* in force at that instant */
