@@ -1,0 +1,89 @@
+/*
+ * plan.c
+ *		SPI statements that are prepared once per backend and kept.
+ *
+ * The oids of the extension's types are baked into a prepared statement, so one that
+ * was prepared before DROP EXTENSION and CREATE EXTENSION is thrown away: the schema's oid tells.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "parser/parse_type.h"
+#include "plan.h"
+#include "utils/snapmgr.h"
+
+static void
+plan_prepare(Plan *plan, Oid schema)
+{
+	Oid			types[PLAN_MAX_ARGS];
+	SPIPlanPtr	prepared;
+	int			nargs;
+
+	if (plan->prepared != NULL)
+	{
+		SPI_freeplan(plan->prepared);
+		plan->prepared = NULL;
+	}
+
+	for (nargs = 0; nargs < PLAN_MAX_ARGS && plan->argtypes[nargs] != NULL; nargs++)
+	{
+		int32		typmod;
+
+		parseTypeString(plan->argtypes[nargs], &types[nargs], &typmod, false);
+	}
+
+	prepared = SPI_prepare(plan->sql, nargs, types);
+	if (prepared == NULL || SPI_keepplan(prepared) != 0)
+		elog(ERROR, "could not prepare \"%s\": %s", plan->sql, SPI_result_code_string(SPI_result));
+	plan->prepared = prepared;
+	plan->nargs = nargs;
+	plan->schema = schema;
+}
+
+uint64
+plan_execute(Plan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot)
+{
+	Oid			schema = get_namespace_oid("epermit", false);
+	int			code = 0;
+
+	if (plan->prepared == NULL || plan->schema != schema)
+		plan_prepare(plan, schema);
+
+	switch (snapshot)
+	{
+		case PLAN_LATEST:
+			code = SPI_execute_snapshot(plan->prepared, (Datum *) values, nulls,
+										GetLatestSnapshot(), InvalidSnapshot, false, true, 0);
+			break;
+		case PLAN_WRITE:
+			code = SPI_execute_plan(plan->prepared, (Datum *) values, nulls, false, 0);
+			break;
+		case PLAN_PARALLEL:
+			code = SPI_execute_plan(plan->prepared, (Datum *) values, nulls, true, 0);
+			break;
+	}
+	if (code < 0)
+		elog(ERROR, "could not execute \"%s\": %s", plan->sql, SPI_result_code_string(code));
+	return SPI_processed;
+}
+
+Datum
+plan_value(uint64 row, int col, bool *isnull)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col, &null);
+
+	if (isnull != NULL)
+		*isnull = null;
+	else if (null)
+		elog(ERROR, "unexpected NULL in column %d", col);
+	return value;
+}
+
+char *
+plan_string(uint64 row, int col)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col);
+}

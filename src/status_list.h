@@ -1,0 +1,22 @@
+/*
+ * status_list.h
+ *		Token Status Lists: which entry a credential has, and what lists say.
+ */
+#ifndef EPERMIT_STATUS_LIST_H
+#define EPERMIT_STATUS_LIST_H
+
+#include "compat.h"
+
+#include "core/slice.h"
+
+/*
+ * Give out the next entry.  Takes no lock that other sessions wait for, except
+ * once in 131,072 times, when a list begins.  Entries given out in a row lie apart.
+ */
+extern void status_entry_allocate(int32 *list_id, int32 *idx);
+
+/* The URI of a list of our own (palloc'ed), and back: -1 where it is none of ours. */
+extern char *status_list_uri(int32 list_id);
+extern int32 status_list_id(Slice uri);
+
+#endif							/* EPERMIT_STATUS_LIST_H */
