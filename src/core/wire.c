@@ -15,6 +15,9 @@
 /* The longest text must fit in the caller's buffer; the compiler checks it. */
 typedef char text_fits_compressed[BASE45_DECODED_MAX(WIRE_MAX_TEXT) <= WIRE_MAX_COMPRESSED ? 1 : -1];
 
+/* Bytes that never make a stored block: see wire_deflate(). */
+#define UNSTORED_HEAD 8
+
 static bool
 is_stored(const uint8_t *zlib)
 {
@@ -22,11 +25,32 @@ is_stored(const uint8_t *zlib)
 	return (zlib[2] >> 1 & 3) == 0;
 }
 
+/*
+ * Deflate all of it.  With a head, its first bytes get a block of their own: Z_BLOCK
+ * ends a block without the empty stored one that Z_SYNC_FLUSH adds.
+ */
+static size_t
+deflate_all(z_stream *stream, const uint8_t *bytes, size_t len, size_t head, uint8_t *out, size_t cap)
+{
+	stream->next_in = (z_const Bytef *) bytes;
+	stream->avail_in = (uInt) head;
+	stream->next_out = out;
+	stream->avail_out = (uInt) cap;
+	if (head > 0 && deflate(stream, Z_BLOCK) != Z_OK)
+		return 0;
+
+	stream->avail_in += (uInt) (len - head);
+	if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+		return 0;
+	return cap - stream->avail_out;
+}
+
 size_t
 wire_deflate(const uint8_t *bytes, size_t len, uint8_t *out, size_t cap)
 {
 	static z_stream stream;
 	static bool ready = false;
+	size_t		written;
 
 	if (!ready)
 	{
@@ -40,13 +64,20 @@ wire_deflate(const uint8_t *bytes, size_t len, uint8_t *out, size_t cap)
 
 	if (len > UINT32_MAX || cap > UINT32_MAX)
 		return 0;
-	stream.next_in = (z_const Bytef *) bytes;
-	stream.avail_in = (uInt) len;
-	stream.next_out = out;
-	stream.avail_out = (uInt) cap;
-	if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
-		return 0;
-	return is_stored(out) ? 0 : cap - stream.avail_out;
+	written = deflate_all(&stream, bytes, len, 0, out, cap);
+	if (written > 0 && is_stored(out))
+	{
+		/*
+		 * Incompressible.  A stored block of n bytes takes 4 more for its length;
+		 * one with fixed codes at most 9 bits a byte, 7 for the end of block and no
+		 * length.  So of 8 bytes the latter is the shorter, always, and zlib takes the
+		 * shorter.  Only the first block matters: what follows may be stored.
+		 */
+		if (deflateReset(&stream) != Z_OK)
+			return 0;
+		written = deflate_all(&stream, bytes, len, UNSTORED_HEAD, out, cap);
+	}
+	return written;
 }
 
 bool

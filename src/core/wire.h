@@ -16,8 +16,8 @@
 #define WIRE_MAX_INFLATED 8192
 
 /*
- * Level 9, memLevel 8, windowBits 15.  Returns the length, or 0 where cap is too small
- * or the first block came out stored (PixelPass cannot read one).
+ * Level 9, memLevel 8, windowBits 15.  Returns the length, or 0 where cap is too small.
+ * The first block is never a stored one (PixelPass cannot read it), whatever the input.
  */
 extern size_t wire_deflate(const uint8_t *bytes, size_t len, uint8_t *out, size_t cap);
 
