@@ -1,0 +1,741 @@
+/*
+ * application.c
+ *		An application for a permit or a linkage result: read, then examined.
+ *
+ * Reading knows the form only.  Examining compares with the registry, and what it
+ * finds is shown only to somebody who passed the real-person check for that
+ * document, or at a counter: everybody else learns "identity.not_matched" and no more, while the
+ * audit log keeps the particulars.
+ */
+#include "compat.h"
+
+#include "application.h"
+#include "attestation.h"
+#include "core/calendar.h"
+#include "core/name.h"
+#include "plan.h"
+#include "types.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+/* Field names are echoed to whoever sent them; not at any length. */
+#define FIELD_NAME_MAX 63
+
+/* Longest value of a field that is no attestation. */
+#define VALUE_MAX 1000
+
+/* ---------------------------------------------------------------- reading */
+
+typedef struct Reader
+{
+	Application *application;
+	ProblemList *problems;
+	int64		now;
+} Reader;
+
+/* "field.rule", in the memory of the problem list. */
+static void
+field_problem(Reader *reader, const char *field, const char *rule, const char *arg)
+{
+	problem_add(reader->problems, field, psprintf("%s.%s", field, rule), arg);
+}
+
+static void
+read_document_kind(Reader *reader, const char *field, char *value)
+{
+	int			kind = label_index(document_kind_labels, KIND_HK_MACAU, KIND_TAIWAN, value);
+
+	if (kind < 0)
+		field_problem(reader, field, "invalid", NULL);
+	else
+		reader->application->document_kind = (DocumentKind) kind;
+}
+
+static void
+read_document_no(Reader *reader, const char *field, char *value)
+{
+	NumberRule	rule = travel_permit_parse(value, strlen(value), &reader->application->document_no, NULL);
+
+	if (rule != RULE_OK)
+		field_problem(reader, field, rule_name(rule), NULL);
+	else
+		reader->application->has_document_no = true;
+}
+
+static void
+read_residence_permit_no(Reader *reader, const char *field, char *value)
+{
+	Application *application = reader->application;
+	char		right[2] = {0};
+	NumberRule	rule = residence_permit_parse(value, strlen(value),
+											  &application->residence_permit_no, right);
+	int			year,
+				month,
+				day;
+
+	if (rule != RULE_OK)
+	{
+		field_problem(reader, field, rule_name(rule), rule == RULE_CHECK_DIGIT ? right : NULL);
+		return;
+	}
+	residence_permit_birth_date(application->residence_permit_no, &year, &month, &day);
+	if (date_to_days(year, month, day) > beijing_day(reader->now))
+		field_problem(reader, field, "birth_date", NULL);
+	else
+		application->has_residence_permit_no = true;
+}
+
+static void
+read_mobile_no(Reader *reader, const char *field, char *value)
+{
+	NumberRule	rule = mobile_parse(value, strlen(value), &reader->application->mobile_no);
+
+	if (rule != RULE_OK)
+		field_problem(reader, field, rule_name(rule), NULL);
+	else
+		reader->application->has_mobile_no = true;
+}
+
+/* yyyymmdd, or with one and the same of - / . between the parts, as cards print it. */
+static bool
+parse_date(const char *value, int32 *days)
+{
+	char		digits[9];
+	int			year,
+				month,
+				day;
+
+	if (strlen(value) == 10 && strchr("-/.", value[4]) != NULL && value[7] == value[4])
+		snprintf(digits, sizeof(digits), "%.4s%.2s%.2s", value, value + 5, value + 8);
+	else if (strlen(value) == 8)
+		strlcpy(digits, value, sizeof(digits));
+	else
+		return false;
+
+	if (!date_parse(digits, &year, &month, &day))
+		return false;
+	*days = date_to_days(year, month, day);
+	return true;
+}
+
+static void
+read_document_expiry(Reader *reader, const char *field, char *value)
+{
+	if (parse_date(value, &reader->application->document_expiry))
+		reader->application->has_document_expiry = true;
+	else
+		field_problem(reader, field, "invalid", NULL);
+}
+
+static void
+read_residence_permit_expiry(Reader *reader, const char *field, char *value)
+{
+	if (parse_date(value, &reader->application->residence_permit_expiry))
+		reader->application->has_residence_permit_expiry = true;
+	else
+		field_problem(reader, field, "invalid", NULL);
+}
+
+static void
+read_birth_date(Reader *reader, const char *field, char *value)
+{
+	Application *application = reader->application;
+
+	if (!parse_date(value, &application->birth_date))
+		field_problem(reader, field, "invalid", NULL);
+	else if (application->birth_date > beijing_day(reader->now))
+		field_problem(reader, field, "future", NULL);
+	else
+		application->has_birth_date = true;
+}
+
+static void
+read_name(Reader *reader, const char *field, char *value)
+{
+	char	   *cleaned = palloc(strlen(value) + 1);
+	size_t		len;
+
+	switch (name_clean(value, strlen(value), NAME_ROMANISED_MAX_CHARS, cleaned, &len))
+	{
+		case NAME_OK:
+			cleaned[len] = '\0';
+			reader->application->name = cleaned;
+			break;
+		case NAME_EMPTY:
+			field_problem(reader, field, "missing", NULL);
+			break;
+		case NAME_LENGTH:
+			field_problem(reader, field, "length", NULL);
+			break;
+		case NAME_CHARSET:
+			field_problem(reader, field, "charset", NULL);
+			break;
+	}
+}
+
+static void
+read_reason(Reader *reader, const char *field, char *value)
+{
+	static const char *const reasons[] = {"lost", "damaged", "forgotten"};
+
+	if (label_index(reasons, 0, lengthof(reasons) - 1, value) < 0)
+		field_problem(reader, field, "invalid", NULL);
+	else
+		reader->application->reason = value;
+}
+
+static void
+read_attestation(Reader *reader, const char *field, char *value)
+{
+	reader->application->attestation = value;	/* examined with the document it names */
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Hexadecimal digits and hyphens only, in the places of a UUID (RFC 9562); braces and the like are not taken. */
+static void
+read_request_id(Reader *reader, const char *field, char *value)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	size_t		len = strlen(value);
+	int			nibble = 0;
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		int			digit = hex_digit(value[i]);
+
+		if (len == 36 && (i == 8 || i == 13 || i == 18 || i == 23))
+		{
+			if (value[i] != '-')
+				break;
+			continue;
+		}
+		if (digit < 0 || nibble == 2 * UUID_LEN)
+			break;
+		if (nibble % 2 == 0)
+			id->data[nibble / 2] = digit << 4;
+		else
+			id->data[nibble / 2] |= digit;
+		nibble++;
+	}
+	if (i < len || nibble != 2 * UUID_LEN)
+		field_problem(reader, field, "invalid", NULL);
+	else
+		reader->application->request_id = id;
+}
+
+static void
+read_portrait_digest(Reader *reader, const char *field, char *value)
+{
+	Application *application = reader->application;
+	int			i;
+
+	/* "\x" is how PostgreSQL prints a bytea. */
+	if (value[0] == '\\' && value[1] == 'x')
+		value += 2;
+
+	if (strlen(value) != 2 * PORTRAIT_DIGEST_BYTES)
+	{
+		field_problem(reader, field, "invalid", NULL);
+		return;
+	}
+	for (i = 0; i < PORTRAIT_DIGEST_BYTES; i++)
+	{
+		int			high = hex_digit(value[2 * i]);
+		int			low = hex_digit(value[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+		{
+			field_problem(reader, field, "invalid", NULL);
+			return;
+		}
+		application->portrait_digest[i] = (uint8) (high << 4 | low);
+	}
+	application->has_portrait_digest = true;
+}
+
+static void
+read_lang(Reader *reader, const char *field, char *value)
+{
+	static const char *const languages[] = {"zh-Hant", "zh-Hans", "en"};
+	int			i;
+
+	for (i = 0; i < lengthof(languages); i++)
+	{
+		if (pg_strcasecmp(value, languages[i]) == 0)
+		{
+			reader->application->lang = languages[i];
+			return;
+		}
+	}
+	field_problem(reader, field, "invalid", NULL);
+}
+
+static void
+read_channel(Reader *reader, const char *field, char *value)
+{
+	if (strcmp(value, "counter") == 0)
+		reader->application->at_counter = true;
+	else if (strcmp(value, "online") != 0)
+		field_problem(reader, field, "invalid", NULL);
+}
+
+static void
+read_office(Reader *reader, const char *field, char *value)
+{
+	reader->application->office = value;
+}
+
+static void
+read_officer(Reader *reader, const char *field, char *value)
+{
+	reader->application->officer = value;
+}
+
+/* Who has to give a field. */
+typedef enum Need
+{
+	NEED_ALWAYS,
+	NEED_PERMIT,				/* optional for linkage results */
+	NEED_LINKAGE,				/* unknown to permits */
+	NEED_ATTESTATION,			/* online, where the policy requires it */
+	NEED_MOBILE,				/* online, where the policy requires it */
+	NEED_COUNTER,
+	NEED_NEVER
+} Need;
+
+typedef enum Form
+{
+	FORM_CODE,					/* NFKC, trimmed, ASCII letters upper-cased */
+	FORM_TEXT,					/* NFKC, trimmed */
+	FORM_RAW					/* as it came */
+} Form;
+
+typedef struct Field
+{
+	const char *name;
+	Need		need;
+	Form		form;
+	void		(*read) (Reader *reader, const char *field, char *value);
+} Field;
+
+static const Field fields[] = {
+	{"document_kind", NEED_ALWAYS, FORM_TEXT, read_document_kind},
+	{"document_no", NEED_ALWAYS, FORM_CODE, read_document_no},
+	{"document_expiry", NEED_ALWAYS, FORM_TEXT, read_document_expiry},
+	{"residence_permit_no", NEED_LINKAGE, FORM_CODE, read_residence_permit_no},
+	{"residence_permit_expiry", NEED_LINKAGE, FORM_TEXT, read_residence_permit_expiry},
+	{"name", NEED_ALWAYS, FORM_RAW, read_name},
+	{"birth_date", NEED_ALWAYS, FORM_TEXT, read_birth_date},
+	{"mobile_no", NEED_MOBILE, FORM_TEXT, read_mobile_no},
+	{"reason", NEED_PERMIT, FORM_TEXT, read_reason},
+	{"attestation", NEED_ATTESTATION, FORM_RAW, read_attestation},
+	{"request_id", NEED_ALWAYS, FORM_TEXT, read_request_id},
+	{"portrait_digest", NEED_NEVER, FORM_TEXT, read_portrait_digest},
+	{"lang", NEED_NEVER, FORM_TEXT, read_lang},
+	{"channel", NEED_NEVER, FORM_TEXT, read_channel},
+	{"office", NEED_COUNTER, FORM_TEXT, read_office},
+	{"officer", NEED_COUNTER, FORM_TEXT, read_officer}
+};
+
+static bool
+is_needed(const Field *field, const Application *application, const Policy *policy)
+{
+	switch (field->need)
+	{
+		case NEED_ALWAYS:
+			return true;
+		case NEED_PERMIT:
+			return application->kind == CREDENTIAL_PERMIT;
+		case NEED_LINKAGE:
+			return application->kind == CREDENTIAL_LINKAGE;
+		case NEED_ATTESTATION:
+			return !application->at_counter && policy->require_attestation;
+		case NEED_MOBILE:
+			return !application->at_counter && policy->require_mobile;
+		case NEED_COUNTER:
+			return application->at_counter;
+		case NEED_NEVER:
+			return false;
+	}
+	return false;
+}
+
+static bool
+is_known(const Field *field, CredentialKind kind)
+{
+	return field->need != NEED_LINKAGE || kind == CREDENTIAL_LINKAGE;
+}
+
+static const Field *
+find_field(const char *name, size_t len, CredentialKind kind)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(fields); i++)
+	{
+		if (strlen(fields[i].name) == len && memcmp(fields[i].name, name, len) == 0)
+			return is_known(&fields[i], kind) ? &fields[i] : NULL;
+	}
+	return NULL;
+}
+
+static JsonbValue *
+json_field(Jsonb *json, const char *name)
+{
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	return findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
+}
+
+/* Read one field where it is there; false where it is absent, null or empty. */
+static bool
+read_field(Reader *reader, const Field *field, Jsonb *json)
+{
+	JsonbValue *value = json_field(json, field->name);
+	size_t		max = field->read == read_attestation ? WIRE_MAX_TEXT : VALUE_MAX;
+	char	   *text = NULL;
+
+	if (value == NULL || value->type == jbvNull)
+		return false;
+	if (value->type != jbvString || value->val.string.len > max)
+	{
+		field_problem(reader, field->name, "invalid", NULL);
+		return true;
+	}
+
+	switch (field->form)
+	{
+		case FORM_CODE:
+			text = text_upper(value->val.string.val, value->val.string.len);
+			break;
+		case FORM_TEXT:
+			text = text_normalise(value->val.string.val, value->val.string.len);
+			break;
+		case FORM_RAW:
+			text = pnstrdup(value->val.string.val, value->val.string.len);
+			break;
+	}
+	if (text == NULL)
+		field_problem(reader, field->name, "invalid", NULL);
+	else if (text[0] == '\0')
+		return false;
+	else
+		field->read(reader, field->name, text);
+	return true;
+}
+
+/* Callers state the document's kind, since the number alone does not tell the document. */
+static void
+check_kind(Reader *reader)
+{
+	const Application *application = reader->application;
+
+	if (application->document_kind != 0 && application->has_document_no &&
+		application->document_kind != travel_permit_kind(application->document_no))
+		field_problem(reader, "document_no", "prefix", NULL);
+}
+
+static void
+check_unknown_fields(Reader *reader, Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	/* Nested values are skipped: their names are not fields. */
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY &&
+			find_field(value.val.string.val, value.val.string.len, reader->application->kind) == NULL)
+		{
+			int			len = pg_mbcliplen(value.val.string.val, value.val.string.len, FIELD_NAME_MAX);
+
+			problem_add(reader->problems, pnstrdup(value.val.string.val, len),
+						"application.unknown_field", NULL);
+		}
+	}
+}
+
+void
+application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 now,
+				 Application *out, ProblemList *problems)
+{
+	Reader		reader = {out, problems, now};
+	const Field *channel = find_field("channel", strlen("channel"), kind);
+	int			i;
+
+	memset(out, 0, sizeof(*out));
+	out->kind = kind;
+	out->lang = "zh-Hant";
+
+	if (!JB_ROOT_IS_OBJECT(json))
+	{
+		problem_add(problems, "application", "application.not_an_object", NULL);
+		return;
+	}
+
+	/* The channel says what else is needed. */
+	read_field(&reader, channel, json);
+	for (i = 0; i < lengthof(fields); i++)
+	{
+		const Field *field = &fields[i];
+
+		if (field != channel && is_known(field, kind) && !read_field(&reader, field, json) &&
+			is_needed(field, out, policy))
+			field_problem(&reader, field->name, "missing", NULL);
+	}
+	check_kind(&reader);
+	check_unknown_fields(&reader, json);
+}
+
+/* ---------------------------------------------------------------- examining */
+
+static Plan count_attempts = {
+	.sql = "SELECT pg_catalog.count(*) FROM epermit.audit_log a"
+	" WHERE a.holder_id OPERATOR(pg_catalog.=) $1 AND a.at OPERATOR(pg_catalog.>=) $2 AND a.attempt",
+	.argtypes = {"pg_catalog.int8", "pg_catalog.timestamptz"}
+};
+
+static Plan find_permit_request = {
+	.sql = "SELECT p.credential_no FROM epermit.permit p"
+	" WHERE p.holder_id OPERATOR(pg_catalog.=) $1 AND p.request_id OPERATOR(pg_catalog.=) $2",
+	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
+};
+
+static Plan find_linkage_request = {
+	.sql = "SELECT l.credential_no FROM epermit.linkage l"
+	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1 AND l.request_id OPERATOR(pg_catalog.=) $2",
+	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
+};
+
+/* What the applicant says against what the registry says. */
+static void
+compare(const Application *application, Examination *out, ProblemList *mismatches)
+{
+	const Registered *registered = &out->registered;
+
+	out->name_match = NAME_EXACT;
+	if (application->name != NULL)
+	{
+		out->name_match = name_compare(application->name, registered->name_zh, registered->name_romanised);
+		if (out->name_match == NAME_NO_MATCH)
+			problem_add(mismatches, "name", "name.mismatch", NULL);
+	}
+	if (application->has_birth_date && application->birth_date != registered->birth_date)
+		problem_add(mismatches, "birth_date", "birth_date.mismatch", NULL);
+	if (application->has_document_expiry && application->document_expiry != registered->valid_until)
+		problem_add(mismatches, "document_expiry", "document_expiry.mismatch", NULL);
+
+	if (application->has_residence_permit_no && application->has_residence_permit_expiry)
+	{
+		int32		valid_until;
+		DocumentStatus status;
+
+		/* Somebody else's document is not compared with: registry_rules() has an answer for that. */
+		if (registry_residence(application->residence_permit_no, registered->holder_id,
+							   &valid_until, &status) &&
+			valid_until != application->residence_permit_expiry)
+			problem_add(mismatches, "residence_permit_expiry", "residence_permit_expiry.mismatch", NULL);
+	}
+}
+
+static void
+check_attestation(const Application *application, const Policy *policy, int64 now,
+				  Examination *out, ProblemList *problems)
+{
+	const char *code;
+
+	out->attested = application->at_counter;
+	if (application->at_counter || application->attestation == NULL || !application->has_document_no)
+		return;
+
+	code = attestation_check(application->attestation, application->document_no,
+							 application->has_portrait_digest ? application->portrait_digest : NULL,
+							 now, policy->attestation_max_age, out->nonce);
+	if (code == NULL && attestation_used(out->nonce))
+		code = "attestation.reused";
+	if (code == NULL)
+		out->attested = true;
+	else
+		problem_add(problems, "attestation", code, NULL);
+}
+
+static void
+append(ProblemList *problems, const ProblemList *more, bool shown)
+{
+	ListCell   *cell;
+
+	foreach(cell, more->problems)
+	{
+		Problem    *problem = lfirst(cell);
+
+		if (shown)
+			problem_add(problems, problem->field, problem->code, problem->arg);
+		else
+			problem_add_hidden(problems, problem->field, problem->code);
+	}
+}
+
+static bool
+has_code(const ProblemList *problems, const char *code)
+{
+	ListCell   *cell;
+
+	foreach(cell, problems->problems)
+		if (strcmp(((Problem *) lfirst(cell))->code, code) == 0)
+			return true;
+	return false;
+}
+
+static char *
+issued_before(const Application *application, int64 holder_id)
+{
+	Datum		args[2];
+
+	if (application->request_id == NULL)
+		return NULL;
+	args[0] = Int64GetDatum(holder_id);
+	args[1] = UUIDPGetDatum(application->request_id);
+	if (plan_execute(application->kind == CREDENTIAL_PERMIT ? &find_permit_request : &find_linkage_request,
+					 args, NULL, PLAN_LATEST) == 0)
+		return NULL;
+	return plan_string(0, 1);
+}
+
+/* Too many wrong answers today?  Then nothing more is said. */
+static bool
+attempts_exceeded(const Application *application, const Policy *policy, int64 now,
+				  int64 holder_id, ProblemList *problems)
+{
+	int32		today = beijing_day(now);
+	Datum		args[2];
+
+	args[0] = Int64GetDatum(holder_id);
+	args[1] = TimestampTzGetDatum(unix_to_timestamptz(beijing_midnight(today)));
+	plan_execute(&count_attempts, args, NULL, PLAN_LATEST);
+	if (DatumGetInt64(plan_value(0, 1, NULL)) < policy->attempts_per_day)
+		return false;
+	problem_add(problems, "document_no", "attempts.exceeded", beijing_string(beijing_midnight(today + 1)));
+	return true;
+}
+
+/* Dates of expiry that the applicant states and that have passed, unless that has been said. */
+static void
+check_expiry(const Application *application, int64 now, ProblemList *problems)
+{
+	int32		today = beijing_day(now);
+
+	if (application->has_document_expiry && application->document_expiry < today &&
+		!has_code(problems, "document.expired"))
+		problem_add(problems, "document_expiry", "document_expiry.expired", NULL);
+	if (application->has_residence_permit_expiry && application->residence_permit_expiry < today &&
+		!has_code(problems, "residence_permit.expired"))
+		problem_add(problems, "residence_permit_expiry", "residence_permit_expiry.expired", NULL);
+}
+
+static void
+check_quota(const Application *application, const Policy *policy, int64 now,
+			Examination *out, ProblemList *problems)
+{
+	int			limit = application->kind == CREDENTIAL_PERMIT ? policy->monthly_quota : LINKAGES_PER_MONTH;
+	int			month = beijing_month(now);
+
+	out->taken_slots = credential_taken_slots(application->kind, out->registered.holder_id, month);
+	if (credential_free_slot(out->taken_slots, limit) == 0)
+		problem_add(problems, "document_no", "quota.exceeded", beijing_string(month_opens(month + 1)));
+}
+
+/*
+ * Everything that depends on the registry.  Shown: to whom the particulars may be told.
+ */
+static void
+examine_registered(const Application *application, const Policy *policy, int64 now,
+				   Examination *out, ProblemList *problems)
+{
+	ProblemList mismatches = {NIL};
+	ProblemList broken = {NIL};
+	bool		shown;
+	int32		last_day;
+
+	if (attempts_exceeded(application, policy, now, out->registered.holder_id, problems))
+		return;
+
+	compare(application, out, &mismatches);
+	out->failed_attempt = mismatches.problems != NIL;
+	append(problems, &mismatches, out->attested);
+	if (!out->attested && mismatches.problems != NIL)
+		problem_add(problems, "document_no", "identity.not_matched", NULL);
+
+	/* Who knows all that is on the card may hear what became of it. */
+	shown = out->attested ||
+		(mismatches.problems == NIL && application->name != NULL &&
+		 application->has_birth_date && application->has_document_expiry);
+
+	if (application->kind == CREDENTIAL_PERMIT || application->has_residence_permit_no)
+	{
+		registry_rules(application->kind, &out->registered, application->residence_permit_no, now,
+					   &broken, &last_day);
+		append(problems, &broken, shown);
+	}
+	if (shown)
+		check_quota(application, policy, now, out, problems);
+}
+
+void
+application_examine(const Application *application, const Policy *policy, int64 now, bool lock,
+					Examination *out, ProblemList *problems)
+{
+	memset(out, 0, sizeof(*out));
+	out->found = application->has_document_no &&
+		registry_find(application->document_no, lock, &out->registered);
+
+	/*
+	 * The same request again gets what it got, whatever has happened since: the quota
+	 * is full, the attestation used.  It must come from the same person still.
+	 */
+	if (out->found && problems->problems == NIL)
+	{
+		out->issued_before = issued_before(application, out->registered.holder_id);
+		if (out->issued_before != NULL)
+		{
+			ProblemList mismatches = {NIL};
+
+			compare(application, out, &mismatches);
+			if (mismatches.problems == NIL)
+				return;
+			out->issued_before = NULL;
+		}
+	}
+
+	check_attestation(application, policy, now, out, problems);
+	if (out->found)
+		examine_registered(application, policy, now, out, problems);
+	else if (application->has_document_no)
+	{
+		/* Where evidence is asked for, nobody without it learns which numbers exist. */
+		if (out->attested || !policy->require_attestation)
+			problem_add(problems, "document_no", "document.unknown", NULL);
+		else
+		{
+			problem_add_hidden(problems, "document_no", "document.unknown");
+			problem_add(problems, "document_no", "identity.not_matched", NULL);
+		}
+	}
+	check_expiry(application, now, problems);
+}
