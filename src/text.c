@@ -165,6 +165,14 @@ text_upper(const char *text, size_t len)
 	return result;
 }
 
+/*
+ * ICU's transform, after some forms it leaves alone that are everyday in names
+ * of Hong Kong and Taiwan or in older registers.
+ */
+#define FOLDING_RULES \
+	"衞>卫; 峯>峰; 滙>汇; 敍>叙; 寳>宝; 麪>面; 鄕>乡; 靑>青; 淸>清; 卽>即; " \
+	"旣>既; 槪>概; 郞>郎; 緖>绪; 尙>尚; 屛>屏; ::Traditional-Simplified;"
+
 /* Characters of names folded to Simplified; many Traditional ones may share one. */
 static char *
 simplified(const char *text)
@@ -176,13 +184,14 @@ simplified(const char *text)
 
 	if (transliterator == NULL)
 	{
-		UChar		id[sizeof("Traditional-Simplified")];
+		UText16		rules = to_utf16(FOLDING_RULES, strlen(FOLDING_RULES));
+		UChar		id[sizeof("names")];
 
-		u_charsToUChars("Traditional-Simplified", id, lengthof(id));
-		transliterator = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, NULL, &status);
+		u_charsToUChars("names", id, lengthof(id));
+		transliterator = utrans_openU(id, -1, UTRANS_FORWARD, rules.chars, rules.len, NULL, &status);
 		if (U_FAILURE(status))
 			transliterator = NULL;
-		check_icu(status, "open ICU's Traditional-Simplified transliterator");
+		check_icu(status, "open ICU's Traditional-Simplified transform");
 	}
 
 	/* Character by character, so the buffer that holds the text holds the result. */
