@@ -26,6 +26,10 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
 /* Input functions report bad literals softly where PostgreSQL can take it. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

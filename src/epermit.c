@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "keys.h"
+#include "utils/guc.h"
 
 PG_MODULE_MAGIC;
 
@@ -23,4 +24,5 @@ _PG_init(void)
 
 	keys_define_settings();
 	audit_define_settings();
+	MarkGUCPrefixReserved("epermit");
 }
