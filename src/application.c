@@ -482,7 +482,6 @@ application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 n
 
 	memset(out, 0, sizeof(*out));
 	out->kind = kind;
-	out->lang = "zh-Hant";
 
 	if (!JB_ROOT_IS_OBJECT(json))
 	{

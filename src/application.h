@@ -22,7 +22,7 @@
 typedef struct Application
 {
 	CredentialKind kind;
-	const char *lang;			/* zh-Hant, zh-Hans or en */
+	const char *lang;			/* zh-Hant, zh-Hans or en; NULL: not given */
 	bool		at_counter;		/* an officer took it */
 
 	DocumentKind document_kind; /* 0: not given */

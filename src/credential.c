@@ -93,14 +93,13 @@ char *
 beijing_string(int64 instant)
 {
 	int32		day = beijing_day(instant);
-	int			second = (int) (instant - beijing_midnight(day));
+	int			minute = (int) (instant - beijing_midnight(day)) / 60;
 	int			year,
 				month,
 				mday;
 
 	days_to_date(day, &year, &month, &mday);
-	return psprintf("%04d-%02d-%02d %02d:%02d:%02d+08", year, month, mday,
-					second / 3600, second / 60 % 60, second % 60);
+	return psprintf("%04d-%02d-%02d %02d:%02d", year, month, mday, minute / 60, minute % 60);
 }
 
 bool

@@ -92,7 +92,7 @@ extern int32 date_to_unix_days(DateADT date);
 extern DateADT unix_days_to_date(int32 days);
 extern int64 clock_unix(void);	/* the server's clock, whole seconds */
 
-/* "2026-12-01 00:00:00+08": Beijing time, palloc'ed. */
+/* "2026-12-01 00:00": Beijing time to the minute, palloc'ed. */
 extern char *beijing_string(int64 instant);
 
 /*

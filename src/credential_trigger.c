@@ -34,11 +34,9 @@
 
 PG_FUNCTION_INFO_V1(epermit_credential_insert);
 PG_FUNCTION_INFO_V1(epermit_credential_delete);
-PG_FUNCTION_INFO_V1(epermit_refuse_change);
 
 PGDLLEXPORT Datum epermit_credential_insert(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_delete(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum epermit_refuse_change(PG_FUNCTION_ARGS);
 
 /* Columns of either table; quota_month and quota_slot are permit's, linkage_no is linkage's. */
 typedef enum Column
@@ -243,7 +241,7 @@ take_slot(Credential *credential)
 				 credential->kind == CREDENTIAL_PERMIT ?
 				 errmsg("the monthly quota of %d permits is used up", limit) :
 				 errmsg("the %d linkage results of a month are used up", limit),
-				 errdetail("The next month opens at %s.",
+				 errdetail("The next month opens at %s:00+08.",
 						   beijing_string(month_opens(credential->month + 1)))));
 }
 
@@ -702,19 +700,4 @@ epermit_credential_delete(PG_FUNCTION_ARGS)
 						RelationGetRelationName(trigger->tg_relation)),
 				 errhint("Revoke a credential that must not be used.")));
 	return PointerGetDatum(trigger->tg_trigtuple);
-}
-
-/* For tables whose rows never change: BEFORE UPDATE, DELETE or TRUNCATE, per row or statement. */
-Datum
-epermit_refuse_change(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = trigger_data(fcinfo, "epermit.refuse_change");
-
-	ereport(ERROR,
-			(errcode(ERRCODE_TP_IMMUTABLE),
-			 errmsg("rows of \"%s\" never change", RelationGetRelationName(trigger->tg_relation)),
-			 errdetail("%s is refused.",
-					   TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" :
-					   TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? "DELETE" : "TRUNCATE")));
-	pg_unreachable();
 }
