@@ -12,7 +12,7 @@ CREATE TABLE epermit.policy (
     permit_days          smallint NOT NULL DEFAULT 7 CHECK (permit_days BETWEEN 1 AND 366),
     linkage_days         smallint NOT NULL DEFAULT 30 CHECK (linkage_days BETWEEN 1 AND 366),
     validity_rule        epermit.validity_rule NOT NULL DEFAULT 'exact',
-    permit_purposes      text[] NOT NULL DEFAULT '{rail,air}',
+    permit_purposes      text[] NOT NULL DEFAULT '{rail,air}' CHECK (NOT 'border' = ANY (permit_purposes)),
     require_attestation  boolean NOT NULL DEFAULT true,
     require_mobile       boolean NOT NULL DEFAULT true,
     attestation_max_age  interval NOT NULL DEFAULT '10 minutes'
@@ -260,12 +260,9 @@ CREATE TABLE epermit.audit_log (
     codes         text[],               -- of a refusal, including those the applicant was not shown
     attempt       boolean NOT NULL DEFAULT false,   -- counts against attempts_per_day
     request_id    uuid,
-    detail        jsonb,                -- no personal data
-    PRIMARY KEY (id, at)
+    detail        jsonb                 -- no personal data
 ) PARTITION BY RANGE (at);
 CREATE TABLE epermit.audit_log_default PARTITION OF epermit.audit_log DEFAULT;
-CREATE INDEX ON epermit.audit_log (holder_id, at);
-CREATE INDEX ON epermit.audit_log (era, xid);
 COMMENT ON TABLE epermit.audit_log IS 'One row per event, written in the transaction of the event; append-only, partitioned by month (Beijing). Events: issue_permit, link_documents, refuse_permit, refuse_linkage, verify_permit, verify_linkage, documents_linked, revoke, suspend, reinstate, key, policy, registry, department.';
 COMMENT ON TABLE epermit.audit_log_default IS 'The net: takes what no monthly partition takes.';
 COMMENT ON SEQUENCE epermit.audit_log_id_seq IS 'Makes audit ids unique; they have no other meaning.';
