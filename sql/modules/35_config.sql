@@ -21,18 +21,18 @@ BEGIN
     FOREACH tab IN ARRAY ARRAY['policy', 'purpose', 'issuer', 'department']::name[]
     LOOP
         EXECUTE pg_catalog.format($sql$
-            CREATE TRIGGER %1$s_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON epermit.%1$I
+            CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON epermit.%1$I
                 FOR EACH STATEMENT EXECUTE FUNCTION epermit.invalidate_cache();
-            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER %1$s_cache;
+            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER invalidate_cache;
             $sql$, tab);
     END LOOP;
 
     FOREACH tab IN ARRAY ARRAY['policy', 'purpose']::name[]
     LOOP
         EXECUTE pg_catalog.format($sql$
-            CREATE TRIGGER %1$s_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON epermit.%1$I
+            CREATE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON epermit.%1$I
                 FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
-            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER %1$s_immutable;
+            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER immutable;
             $sql$, tab);
     END LOOP;
 END $$;
@@ -50,5 +50,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.issuer_row() IS 'Trigger of issuer: marks the row as the user''s own.';
 
-CREATE TRIGGER issuer_row BEFORE INSERT OR UPDATE ON epermit.issuer
+CREATE TRIGGER own_row BEFORE INSERT OR UPDATE ON epermit.issuer
     FOR EACH ROW EXECUTE FUNCTION epermit.issuer_row();
