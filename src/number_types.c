@@ -84,8 +84,8 @@ static const NumberType mobile_no = {
 	.valid = mobile_valid,
 	.details = {
 		[RULE_LENGTH] = "a mainland mobile number has 11 digits",
-		[RULE_PREFIX] = "a mainland mobile number starts with 13 to 19",
-		[RULE_CHARSET] = "a mainland mobile number has digits only, with spaces and hyphens between them"
+		[RULE_PREFIX] = "a mainland mobile number starts with 13 to 19, after +86 or 0086 where that is given",
+		[RULE_CHARSET] = "a mainland mobile number has digits, and spaces or hyphens between them"
 	}
 };
 

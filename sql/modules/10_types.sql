@@ -152,7 +152,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- ---------------------------------------------------------------- operators and operator classes
+-- ---------------------------------------------------------------- operators, operator classes and casts
 
 -- Numbers are 64-bit integers and a token is a bytea, so PostgreSQL's own functions compare them.
 -- The classes are alike: one definition, five types.
@@ -174,13 +174,13 @@ BEGIN
         FOR op IN
             SELECT *
               FROM (VALUES
-                ('eq', '=',  '=',  '<>', 'eqsel',       'eqjoinsel',       'HASHES, MERGES'),
-                ('ne', '<>', '<>', '=',  'neqsel',      'neqjoinsel',      NULL),
-                ('lt', '<',  '>',  '>=', 'scalarltsel', 'scalarltjoinsel', NULL),
-                ('le', '<=', '>=', '>',  'scalarlesel', 'scalarlejoinsel', NULL),
-                ('ge', '>=', '<=', '<',  'scalargesel', 'scalargejoinsel', NULL),
-                ('gt', '>',  '<',  '<=', 'scalargtsel', 'scalargtjoinsel', NULL)
-              ) AS v (suffix, sign, commutator, negator, restrict_fn, join_fn, flags)
+                ('eq', '=',  '=',  '<>', 'eqsel',       'eqjoinsel',       'HASHES, MERGES', 'equal'),
+                ('ne', '<>', '<>', '=',  'neqsel',      'neqjoinsel',      NULL, 'not equal'),
+                ('lt', '<',  '>',  '>=', 'scalarltsel', 'scalarltjoinsel', NULL, 'less than'),
+                ('le', '<=', '>=', '>',  'scalarlesel', 'scalarlejoinsel', NULL, 'less than or equal'),
+                ('ge', '>=', '<=', '<',  'scalargesel', 'scalargejoinsel', NULL, 'greater than or equal'),
+                ('gt', '>',  '<',  '<=', 'scalargtsel', 'scalargtjoinsel', NULL, 'greater than')
+              ) AS v (suffix, sign, commutator, negator, restrict_fn, join_fn, flags, comment)
         LOOP
             EXECUTE pg_catalog.format($sql$
                 CREATE FUNCTION epermit.%1$I(epermit.%2$I, epermit.%2$I) RETURNS boolean
@@ -190,9 +190,10 @@ BEGIN
                     FUNCTION = epermit.%1$I, LEFTARG = epermit.%2$I, RIGHTARG = epermit.%2$I,
                     COMMUTATOR = OPERATOR(epermit.%5$s), NEGATOR = OPERATOR(epermit.%6$s),
                     RESTRICT = pg_catalog.%7$I, JOIN = pg_catalog.%8$I%9$s);
+                COMMENT ON OPERATOR epermit.%4$s (epermit.%2$I, epermit.%2$I) IS %10$L;
                 $sql$,
                 t.name || '_' || op.suffix, t.name, pg_catalog.format(t.body, op.suffix), op.sign,
-                op.commutator, op.negator, op.restrict_fn, op.join_fn, ', ' || op.flags);
+                op.commutator, op.negator, op.restrict_fn, op.join_fn, ', ' || op.flags, op.comment);
         END LOOP;
 
         EXECUTE pg_catalog.format($sql$
@@ -218,6 +219,11 @@ BEGIN
                 FUNCTION 2 epermit.%4$I(epermit.%1$I, bigint);
             COMMENT ON OPERATOR CLASS epermit.%8$I USING btree IS 'default';
             COMMENT ON OPERATOR CLASS epermit.%9$I USING hash IS 'default';
+
+            CREATE CAST (epermit.%1$I AS text) WITH INOUT AS ASSIGNMENT;
+            CREATE CAST (text AS epermit.%1$I) WITH INOUT AS ASSIGNMENT;
+            COMMENT ON CAST (epermit.%1$I AS text) IS 'prints';
+            COMMENT ON CAST (text AS epermit.%1$I) IS 'reads; 22P02 where the text breaks a rule';
             $sql$,
             t.name, t.name || '_cmp', t.name || '_hash', t.name || '_hash_extended',
             COALESCE('LANGUAGE internal AS ' || pg_catalog.quote_literal(t.cmp), pg_catalog.format(t.body, 'cmp')),
@@ -227,17 +233,6 @@ BEGIN
             'FUNCTION 2 pg_catalog.' || t.sortsupport || '(internal),');
     END LOOP;
 END $$;
-
--- ---------------------------------------------------------------- casts
-
-CREATE CAST (epermit.travel_permit_no AS text) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (text AS epermit.travel_permit_no) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (epermit.residence_permit_no AS text) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (text AS epermit.residence_permit_no) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (epermit.mobile_no AS text) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (text AS epermit.mobile_no) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (epermit.credential_no AS text) WITH INOUT AS ASSIGNMENT;
-CREATE CAST (text AS epermit.credential_no) WITH INOUT AS ASSIGNMENT;
 
 -- ---------------------------------------------------------------- accessors
 
