@@ -13,11 +13,11 @@ COMMENT ON FUNCTION epermit.public_key_valid(bytea) IS 'Is this a canonical poin
 
 -- A row cannot lie about its key, whoever wrote it.
 ALTER TABLE epermit.signing_key
-    ADD CONSTRAINT signing_key_kid_is_thumbprint CHECK (kid OPERATOR(pg_catalog.=) epermit.key_id(public_key)),
+    ADD CONSTRAINT signing_key_kid_is_thumbprint CHECK (kid = epermit.key_id(public_key)),
     ADD CONSTRAINT signing_key_public_key_valid CHECK (epermit.public_key_valid(public_key)),
-    ADD CONSTRAINT signing_key_sealed_seed_length CHECK (pg_catalog.octet_length(sealed_seed) OPERATOR(pg_catalog.=) 72),
-    ADD CONSTRAINT signing_key_retired_at CHECK (state OPERATOR(pg_catalog.<>) 'retired' OR retired_at IS NOT NULL),
-    ADD CONSTRAINT signing_key_compromised_at CHECK ((state OPERATOR(pg_catalog.=) 'compromised') OPERATOR(pg_catalog.=) (compromised_at IS NOT NULL));
+    ADD CONSTRAINT signing_key_sealed_seed_length CHECK (octet_length(sealed_seed) = 72),
+    ADD CONSTRAINT signing_key_retired_at CHECK (CASE state WHEN 'active' THEN retired_at IS NULL WHEN 'retired' THEN retired_at IS NOT NULL ELSE true END),
+    ADD CONSTRAINT signing_key_compromised_at CHECK ((state = 'compromised') = (compromised_at IS NOT NULL));
 
 CREATE FUNCTION epermit.guard_signing_key() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -79,12 +79,12 @@ COMMENT ON FUNCTION epermit.master_key_place() IS 'Where the master key comes fr
 
 -- NULL where the usage has an active key already.
 CREATE FUNCTION epermit.add_signing_key(usage epermit.key_usage) RETURNS bytea
-LANGUAGE sql VOLATILE
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO epermit.signing_key (kid, usage, public_key, sealed_seed)
     SELECT epermit.key_id(p.public_key), $1, p.public_key, p.sealed_seed
       FROM epermit.generate_key_pair() p
-    ON CONFLICT (usage) WHERE state OPERATOR(pg_catalog.=) 'active' AND sealed_seed IS NOT NULL DO NOTHING
+    ON CONFLICT (usage) WHERE state = 'active' AND sealed_seed IS NOT NULL DO NOTHING
     RETURNING kid
 $$;
 COMMENT ON FUNCTION epermit.add_signing_key(epermit.key_usage) IS 'Make and store an active key; its kid, or NULL where the usage has one already.';

@@ -1,0 +1,31 @@
+-- Grants.  Functions are the interface; what may be executed by whom is said here and
+-- nowhere else.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA epermit FROM PUBLIC;
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA epermit FROM PUBLIC;
+GRANT USAGE ON SCHEMA epermit TO PUBLIC;
+
+-- What only computes belongs to everybody: types, decoding, verification with a given key.
+DO $$
+DECLARE
+    f pg_catalog.regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid FROM pg_catalog.pg_proc p
+              WHERE p.pronamespace = 'epermit'::pg_catalog.regnamespace AND p.provolatile = 'i' AND NOT p.prosecdef
+    LOOP
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', f);
+    END LOOP;
+END $$;
+
+-- keys
+GRANT EXECUTE ON FUNCTION epermit.jwks(epermit.key_usage) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.cose_keyset() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.key_list() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.create_signing_key(epermit.key_usage) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.rotate_signing_key(epermit.key_usage) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.retire_signing_key(bytea) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.compromise_signing_key(bytea, text) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.credentials_to_reissue(bytea) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.signing_keys() TO epermit_keeper, epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.reseal_keys() TO epermit_keeper;
