@@ -113,12 +113,12 @@ CREATE TABLE r (residence residence_permit_no);
 CREATE TABLE m (mobile mobile_no);
 CREATE TABLE c (credential credential_no);
 CREATE TABLE k (token token);
+\set VERBOSITY sqlstate
 -- 319,999,999 is MA9999999, the last one
 \copy (SELECT int8send(319999999)) TO 'results/types_operators.bin' (FORMAT binary)
 \copy t FROM 'results/types_operators.bin' (FORMAT binary)
 \copy (SELECT int8send(320000000)) TO 'results/types_operators.bin' (FORMAT binary)
 \copy t FROM 'results/types_operators.bin' (FORMAT binary)
-\echo :LAST_ERROR_SQLSTATE
 \copy (SELECT int8send(-1)) TO 'results/types_operators.bin' (FORMAT binary)
 \copy t FROM 'results/types_operators.bin' (FORMAT binary)
 \copy (SELECT int4send(1)) TO 'results/types_operators.bin' (FORMAT binary)
@@ -147,10 +147,11 @@ SELECT token_send(token) = bytes AS same FROM k, token_bytes;
 \copy k FROM 'results/types_operators.bin' (FORMAT binary)
 \copy (SELECT bytes || '\x00' FROM token_bytes) TO 'results/types_operators.bin' (FORMAT binary)
 \copy k FROM 'results/types_operators.bin' (FORMAT binary)
-\echo :LAST_ERROR_SQLSTATE
 \copy (SELECT ''::bytea) TO 'results/types_operators.bin' (FORMAT binary)
 \copy k FROM 'results/types_operators.bin' (FORMAT binary)
 \copy (SELECT decode(repeat('00', 2865), 'hex')) TO 'results/types_operators.bin' (FORMAT binary)
+\copy k FROM 'results/types_operators.bin' (FORMAT binary)
+\set VERBOSITY default
 \copy k FROM 'results/types_operators.bin' (FORMAT binary)
 SELECT (SELECT count(*) FROM t) AS t, (SELECT count(*) FROM r) AS r, (SELECT count(*) FROM m) AS m,
        (SELECT count(*) FROM c) AS c, (SELECT count(*) FROM k) AS k;
