@@ -13,6 +13,7 @@
 #include "attestation.h"
 #include "core/calendar.h"
 #include "core/name.h"
+#include "mb/pg_wchar.h"
 #include "plan.h"
 #include "types.h"
 #include "utils/builtins.h"
@@ -32,39 +33,39 @@ typedef struct Reader
 	Application *application;
 	ProblemList *problems;
 	int64		now;
+	const char *field;			/* that is read just now */
 } Reader;
 
-/* "field.rule", in the memory of the problem list. */
 static void
-field_problem(Reader *reader, const char *field, const char *rule, const char *arg)
+field_problem(const Reader *reader, const char *rule, const char *arg)
 {
-	problem_add(reader->problems, field, psprintf("%s.%s", field, rule), arg);
+	problem_add(reader->problems, reader->field, psprintf("%s.%s", reader->field, rule), arg);
 }
 
 static void
-read_document_kind(Reader *reader, const char *field, char *value)
+read_document_kind(Reader *reader, char *value)
 {
 	int			kind = label_index(document_kind_labels, KIND_HK_MACAU, KIND_TAIWAN, value);
 
 	if (kind < 0)
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 	else
 		reader->application->document_kind = (DocumentKind) kind;
 }
 
 static void
-read_document_no(Reader *reader, const char *field, char *value)
+read_document_no(Reader *reader, char *value)
 {
 	NumberRule	rule = travel_permit_parse(value, strlen(value), &reader->application->document_no, NULL);
 
 	if (rule != RULE_OK)
-		field_problem(reader, field, rule_name(rule), NULL);
+		field_problem(reader, rule_name(rule), NULL);
 	else
 		reader->application->has_document_no = true;
 }
 
 static void
-read_residence_permit_no(Reader *reader, const char *field, char *value)
+read_residence_permit_no(Reader *reader, char *value)
 {
 	Application *application = reader->application;
 	char		right[2] = {0};
@@ -76,23 +77,23 @@ read_residence_permit_no(Reader *reader, const char *field, char *value)
 
 	if (rule != RULE_OK)
 	{
-		field_problem(reader, field, rule_name(rule), rule == RULE_CHECK_DIGIT ? right : NULL);
+		field_problem(reader, rule_name(rule), rule == RULE_CHECK_DIGIT ? right : NULL);
 		return;
 	}
 	residence_permit_birth_date(application->residence_permit_no, &year, &month, &day);
 	if (date_to_days(year, month, day) > beijing_day(reader->now))
-		field_problem(reader, field, "birth_date", NULL);
+		field_problem(reader, "birth_date", NULL);
 	else
 		application->has_residence_permit_no = true;
 }
 
 static void
-read_mobile_no(Reader *reader, const char *field, char *value)
+read_mobile_no(Reader *reader, char *value)
 {
 	NumberRule	rule = mobile_parse(value, strlen(value), &reader->application->mobile_no);
 
 	if (rule != RULE_OK)
-		field_problem(reader, field, rule_name(rule), NULL);
+		field_problem(reader, rule_name(rule), NULL);
 	else
 		reader->application->has_mobile_no = true;
 }
@@ -120,38 +121,38 @@ parse_date(const char *value, int32 *days)
 }
 
 static void
-read_document_expiry(Reader *reader, const char *field, char *value)
+read_document_expiry(Reader *reader, char *value)
 {
 	if (parse_date(value, &reader->application->document_expiry))
 		reader->application->has_document_expiry = true;
 	else
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 }
 
 static void
-read_residence_permit_expiry(Reader *reader, const char *field, char *value)
+read_residence_permit_expiry(Reader *reader, char *value)
 {
 	if (parse_date(value, &reader->application->residence_permit_expiry))
 		reader->application->has_residence_permit_expiry = true;
 	else
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 }
 
 static void
-read_birth_date(Reader *reader, const char *field, char *value)
+read_birth_date(Reader *reader, char *value)
 {
 	Application *application = reader->application;
 
 	if (!parse_date(value, &application->birth_date))
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 	else if (application->birth_date > beijing_day(reader->now))
-		field_problem(reader, field, "future", NULL);
+		field_problem(reader, "future", NULL);
 	else
 		application->has_birth_date = true;
 }
 
 static void
-read_name(Reader *reader, const char *field, char *value)
+read_name(Reader *reader, char *value)
 {
 	char	   *cleaned = palloc(strlen(value) + 1);
 	size_t		len;
@@ -163,30 +164,30 @@ read_name(Reader *reader, const char *field, char *value)
 			reader->application->name = cleaned;
 			break;
 		case NAME_EMPTY:
-			field_problem(reader, field, "missing", NULL);
+			field_problem(reader, "missing", NULL);
 			break;
 		case NAME_LENGTH:
-			field_problem(reader, field, "length", NULL);
+			field_problem(reader, "length", NULL);
 			break;
 		case NAME_CHARSET:
-			field_problem(reader, field, "charset", NULL);
+			field_problem(reader, "charset", NULL);
 			break;
 	}
 }
 
 static void
-read_reason(Reader *reader, const char *field, char *value)
+read_reason(Reader *reader, char *value)
 {
 	static const char *const reasons[] = {"lost", "damaged", "forgotten"};
 
 	if (label_index(reasons, 0, lengthof(reasons) - 1, value) < 0)
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 	else
 		reader->application->reason = value;
 }
 
 static void
-read_attestation(Reader *reader, const char *field, char *value)
+read_attestation(Reader *reader, char *value)
 {
 	reader->application->attestation = value;	/* examined with the document it names */
 }
@@ -205,12 +206,12 @@ hex_digit(char c)
 
 /* Hexadecimal digits and hyphens only, in the places of a UUID (RFC 9562); braces and the like are not taken. */
 static void
-read_request_id(Reader *reader, const char *field, char *value)
+read_request_id(Reader *reader, char *value)
 {
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	size_t		len = strlen(value);
+	int			len = (int) strlen(value);
 	int			nibble = 0;
-	size_t		i;
+	int			i;
 
 	for (i = 0; i < len; i++)
 	{
@@ -231,13 +232,13 @@ read_request_id(Reader *reader, const char *field, char *value)
 		nibble++;
 	}
 	if (i < len || nibble != 2 * UUID_LEN)
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 	else
 		reader->application->request_id = id;
 }
 
 static void
-read_portrait_digest(Reader *reader, const char *field, char *value)
+read_portrait_digest(Reader *reader, char *value)
 {
 	Application *application = reader->application;
 	int			i;
@@ -248,7 +249,7 @@ read_portrait_digest(Reader *reader, const char *field, char *value)
 
 	if (strlen(value) != 2 * PORTRAIT_DIGEST_BYTES)
 	{
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 		return;
 	}
 	for (i = 0; i < PORTRAIT_DIGEST_BYTES; i++)
@@ -258,7 +259,7 @@ read_portrait_digest(Reader *reader, const char *field, char *value)
 
 		if (high < 0 || low < 0)
 		{
-			field_problem(reader, field, "invalid", NULL);
+			field_problem(reader, "invalid", NULL);
 			return;
 		}
 		application->portrait_digest[i] = (uint8) (high << 4 | low);
@@ -267,12 +268,12 @@ read_portrait_digest(Reader *reader, const char *field, char *value)
 }
 
 static void
-read_lang(Reader *reader, const char *field, char *value)
+read_lang(Reader *reader, char *value)
 {
 	static const char *const languages[] = {"zh-Hant", "zh-Hans", "en"};
 	int			i;
 
-	for (i = 0; i < lengthof(languages); i++)
+	for (i = 0; i < (int) lengthof(languages); i++)
 	{
 		if (pg_strcasecmp(value, languages[i]) == 0)
 		{
@@ -280,26 +281,26 @@ read_lang(Reader *reader, const char *field, char *value)
 			return;
 		}
 	}
-	field_problem(reader, field, "invalid", NULL);
+	field_problem(reader, "invalid", NULL);
 }
 
 static void
-read_channel(Reader *reader, const char *field, char *value)
+read_channel(Reader *reader, char *value)
 {
 	if (strcmp(value, "counter") == 0)
 		reader->application->at_counter = true;
 	else if (strcmp(value, "online") != 0)
-		field_problem(reader, field, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 }
 
 static void
-read_office(Reader *reader, const char *field, char *value)
+read_office(Reader *reader, char *value)
 {
 	reader->application->office = value;
 }
 
 static void
-read_officer(Reader *reader, const char *field, char *value)
+read_officer(Reader *reader, char *value)
 {
 	reader->application->officer = value;
 }
@@ -328,7 +329,7 @@ typedef struct Field
 	const char *name;
 	Need		need;
 	Form		form;
-	void		(*read) (Reader *reader, const char *field, char *value);
+	void		(*read) (Reader *reader, char *value);
 } Field;
 
 static const Field fields[] = {
@@ -384,7 +385,7 @@ find_field(const char *name, size_t len, CredentialKind kind)
 {
 	int			i;
 
-	for (i = 0; i < lengthof(fields); i++)
+	for (i = 0; i < (int) lengthof(fields); i++)
 	{
 		if (strlen(fields[i].name) == len && memcmp(fields[i].name, name, len) == 0)
 			return is_known(&fields[i], kind) ? &fields[i] : NULL;
@@ -411,11 +412,12 @@ read_field(Reader *reader, const Field *field, Jsonb *json)
 	size_t		max = field->read == read_attestation ? WIRE_MAX_TEXT : VALUE_MAX;
 	char	   *text = NULL;
 
+	reader->field = field->name;
 	if (value == NULL || value->type == jbvNull)
 		return false;
-	if (value->type != jbvString || value->val.string.len > max)
+	if (value->type != jbvString || value->val.string.len > (int) max)
 	{
-		field_problem(reader, field->name, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 		return true;
 	}
 
@@ -432,11 +434,11 @@ read_field(Reader *reader, const Field *field, Jsonb *json)
 			break;
 	}
 	if (text == NULL)
-		field_problem(reader, field->name, "invalid", NULL);
+		field_problem(reader, "invalid", NULL);
 	else if (text[0] == '\0')
 		return false;
 	else
-		field->read(reader, field->name, text);
+		field->read(reader, text);
 	return true;
 }
 
@@ -448,7 +450,7 @@ check_kind(Reader *reader)
 
 	if (application->document_kind != 0 && application->has_document_no &&
 		application->document_kind != travel_permit_kind(application->document_no))
-		field_problem(reader, "document_no", "prefix", NULL);
+		problem_add(reader->problems, "document_no", "document_no.prefix", NULL);
 }
 
 static void
@@ -476,7 +478,7 @@ void
 application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 now,
 				 Application *out, ProblemList *problems)
 {
-	Reader		reader = {out, problems, now};
+	Reader		reader = {out, problems, now, NULL};
 	const Field *channel = find_field("channel", strlen("channel"), kind);
 	int			i;
 
@@ -491,13 +493,13 @@ application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 n
 
 	/* The channel says what else is needed. */
 	read_field(&reader, channel, json);
-	for (i = 0; i < lengthof(fields); i++)
+	for (i = 0; i < (int) lengthof(fields); i++)
 	{
 		const Field *field = &fields[i];
 
 		if (field != channel && is_known(field, kind) && !read_field(&reader, field, json) &&
 			is_needed(field, out, policy))
-			field_problem(&reader, field->name, "missing", NULL);
+			field_problem(&reader, "missing", NULL);
 	}
 	check_kind(&reader);
 	check_unknown_fields(&reader, json);
@@ -505,19 +507,19 @@ application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 n
 
 /* ---------------------------------------------------------------- examining */
 
-static Plan count_attempts = {
+static KeptPlan count_attempts = {
 	.sql = "SELECT pg_catalog.count(*) FROM epermit.audit_log a"
 	" WHERE a.holder_id OPERATOR(pg_catalog.=) $1 AND a.at OPERATOR(pg_catalog.>=) $2 AND a.attempt",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.timestamptz"}
 };
 
-static Plan find_permit_request = {
+static KeptPlan find_permit_request = {
 	.sql = "SELECT p.credential_no FROM epermit.permit p"
 	" WHERE p.holder_id OPERATOR(pg_catalog.=) $1 AND p.request_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
 };
 
-static Plan find_linkage_request = {
+static KeptPlan find_linkage_request = {
 	.sql = "SELECT l.credential_no FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1 AND l.request_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
@@ -619,8 +621,7 @@ issued_before(const Application *application, int64 holder_id)
 
 /* Too many wrong answers today?  Then nothing more is said. */
 static bool
-attempts_exceeded(const Application *application, const Policy *policy, int64 now,
-				  int64 holder_id, ProblemList *problems)
+attempts_exceeded(const Policy *policy, int64 now, int64 holder_id, ProblemList *problems)
 {
 	int32		today = beijing_day(now);
 	Datum		args[2];
@@ -672,7 +673,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 	bool		shown;
 	int32		last_day;
 
-	if (attempts_exceeded(application, policy, now, out->registered.holder_id, problems))
+	if (attempts_exceeded(policy, now, out->registered.holder_id, problems))
 		return;
 
 	compare(application, out, &mismatches);

@@ -27,17 +27,18 @@
 /* What a clock ahead of ours may show. */
 #define CLOCK_TOLERANCE 300
 
-static Plan find_use = {
+static KeptPlan find_use = {
 	.sql = "SELECT 1 FROM epermit.attestation_use u WHERE u.nonce OPERATOR(pg_catalog.=) $1",
 	.argtypes = {"pg_catalog.bytea"}
 };
 
-static Plan insert_use = {
+static KeptPlan insert_use = {
 	.sql = "INSERT INTO epermit.attestation_use (nonce, holder_id) VALUES ($1, $2)",
 	.argtypes = {"pg_catalog.bytea", "pg_catalog.int8"}
 };
 
 PG_FUNCTION_INFO_V1(epermit_attest);
+
 PGDLLEXPORT Datum epermit_attest(PG_FUNCTION_ARGS);
 
 const char *
@@ -123,7 +124,7 @@ epermit_attest(PG_FUNCTION_ARGS)
 				 errmsg("document_no must not be null")));
 
 	memset(&claims, 0, sizeof(claims));
-	travel_permit_format(PG_GETARG_NUMBER(0), number);
+	travel_permit_format(travel_permit_no_from_text(PG_GETARG_TEXT_PP(0)), number);
 	claims.iss.ptr = (const uint8 *) pstrdup(config_issuer()->iss);
 	claims.iss.len = strlen((const char *) claims.iss.ptr);
 	claims.sub.ptr = (const uint8 *) number;

@@ -475,6 +475,19 @@ config_purpose_bit(int bit)
 	return bit >= 0 && bit < PURPOSE_BITS ? get_config()->purposes[bit] : NULL;
 }
 
+uint64
+config_linkage_purposes(void)
+{
+	const Config *config = get_config();
+	uint64		bits = 0;
+	int			bit;
+
+	for (bit = 0; bit < PURPOSE_BITS; bit++)
+		if (config->purposes[bit] != NULL && config->purposes[bit]->linkage_may)
+			bits |= UINT64_C(1) << bit;
+	return bits;
+}
+
 const Issuer *
 config_issuer(void)
 {

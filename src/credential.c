@@ -23,19 +23,19 @@ const char *const verdict_labels[] = {
 	"key_compromised", "undetermined"
 };
 
-static Plan lock_holder = {
+static KeptPlan lock_holder = {
 	.sql = "SELECT 1 FROM epermit.holder h WHERE h.holder_id OPERATOR(pg_catalog.=) $1"
 	" FOR NO KEY UPDATE",
 	.argtypes = {"pg_catalog.int8"}
 };
 
-static Plan permit_slots = {
+static KeptPlan permit_slots = {
 	.sql = "SELECT p.quota_slot::pg_catalog.int4 FROM epermit.permit p"
 	" WHERE p.holder_id OPERATOR(pg_catalog.=) $1 AND p.quota_month OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.date"}
 };
 
-static Plan linkage_slots = {
+static KeptPlan linkage_slots = {
 	.sql = "SELECT l.linkage_no OPERATOR(pg_catalog.&) 15 FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1"
 	" AND l.linkage_no OPERATOR(pg_catalog.>=) $2"

@@ -31,12 +31,14 @@
 #include "types.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(epermit_credential_insert);
 PG_FUNCTION_INFO_V1(epermit_credential_delete);
 
 PGDLLEXPORT Datum epermit_credential_insert(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_delete(PG_FUNCTION_ARGS);
+
 
 /* Columns of either table; quota_month and quota_slot are permit's, linkage_no is linkage's. */
 typedef enum Column
@@ -198,7 +200,7 @@ read_given(const Row *row, Credential *credential)
 	Column		needed[] = {COL_HOLDER_ID, COL_TRAVEL_PERMIT_NO, COL_RESIDENCE_PERMIT_NO};
 	int			i;
 
-	for (i = 0; i < lengthof(needed); i++)
+	for (i = 0; i < (int) lengthof(needed); i++)
 	{
 		if (row->attnum[needed[i]] != 0 && row->isnull[needed[i]])
 			ereport(ERROR,

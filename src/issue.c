@@ -23,6 +23,7 @@
 #include "types.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(epermit_issue_permit);
@@ -37,7 +38,8 @@ PGDLLEXPORT Datum epermit_check_application(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_check_linkage(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_token(PG_FUNCTION_ARGS);
 
-static Plan insert_permit = {
+
+static KeptPlan insert_permit = {
 	.sql = "INSERT INTO epermit.permit (holder_id, travel_permit_no, request_id, portrait_digest,"
 	" mobile_no, channel, office, officer, reason)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::epermit.loss_reason)"
@@ -46,7 +48,7 @@ static Plan insert_permit = {
 		"epermit.mobile_no", "epermit.channel", "pg_catalog.text", "pg_catalog.text", "pg_catalog.text"}
 };
 
-static Plan insert_linkage = {
+static KeptPlan insert_linkage = {
 	.sql = "INSERT INTO epermit.linkage (holder_id, travel_permit_no, request_id, portrait_digest,"
 	" mobile_no, channel, office, officer, residence_permit_no)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -56,7 +58,7 @@ static Plan insert_linkage = {
 		"epermit.residence_permit_no"}
 };
 
-static Plan find_permit = {
+static KeptPlan find_permit = {
 	.sql = "SELECT p.credential_no, p.issued_at, p.valid_until, p.clipped, p.purposes"
 	" FROM epermit.permit p WHERE p.holder_id OPERATOR(pg_catalog.=) $1"
 	" AND p.credential_no OPERATOR(epermit.=) $2",
@@ -64,7 +66,7 @@ static Plan find_permit = {
 };
 
 /* Purposes a linkage result serves are the purposes' own affair. */
-static Plan find_linkage = {
+static KeptPlan find_linkage = {
 	.sql = "SELECT l.credential_no, l.issued_at, l.valid_until, l.clipped,"
 	" ARRAY(SELECT u.code FROM epermit.purpose u WHERE u.linkage_may ORDER BY u.bit)"
 	" FROM epermit.linkage l WHERE l.holder_id OPERATOR(pg_catalog.=) $1"
@@ -72,13 +74,13 @@ static Plan find_linkage = {
 	.argtypes = {"pg_catalog.int8", "epermit.credential_no"}
 };
 
-static Plan permit_token = {
+static KeptPlan permit_token = {
 	.sql = "SELECT p.token, p.xmin FROM epermit.permit p"
 	" WHERE p.holder_id OPERATOR(pg_catalog.=) $1 AND p.credential_no OPERATOR(epermit.=) $2",
 	.argtypes = {"pg_catalog.int8", "epermit.credential_no"}
 };
 
-static Plan linkage_token = {
+static KeptPlan linkage_token = {
 	.sql = "SELECT l.token, l.xmin FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1 AND l.credential_no OPERATOR(epermit.=) $2",
 	.argtypes = {"pg_catalog.int8", "epermit.credential_no"}

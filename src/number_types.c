@@ -317,3 +317,10 @@ epermit_mobile_no_masked(PG_FUNCTION_ARGS)
 {
 	return number_masked(fcinfo, &mobile_no);
 }
+
+uint64
+travel_permit_no_from_text(const text *number)
+{
+	return DatumGetNumber(DirectFunctionCall1(epermit_travel_permit_no_in,
+											  CStringGetDatum(text_to_cstring(number))));
+}

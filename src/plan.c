@@ -15,7 +15,7 @@
 #include "utils/snapmgr.h"
 
 static void
-plan_prepare(Plan *plan, Oid schema)
+plan_prepare(KeptPlan *plan, Oid schema)
 {
 	Oid			types[PLAN_MAX_ARGS];
 	SPIPlanPtr	prepared;
@@ -43,7 +43,7 @@ plan_prepare(Plan *plan, Oid schema)
 }
 
 uint64
-plan_execute(Plan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot)
+plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot)
 {
 	Oid			schema = get_namespace_oid("epermit", false);
 	int			code = 0;

@@ -15,14 +15,14 @@
 
 #define PLAN_MAX_ARGS 20
 
-typedef struct Plan
+typedef struct KeptPlan
 {
 	const char *sql;
 	const char *argtypes[PLAN_MAX_ARGS];	/* SQL type names, NULL after the last */
 	SPIPlanPtr	prepared;		/* plan.c's from here on */
 	Oid			schema;
 	int			nargs;
-} Plan;
+} KeptPlan;
 
 /* Which rows a statement sees. */
 typedef enum PlanSnapshot
@@ -37,7 +37,7 @@ typedef enum PlanSnapshot
 } PlanSnapshot;
 
 /* Returns the number of rows; a failure is an error. nulls as for SPI_execute_plan(), or NULL. */
-extern uint64 plan_execute(Plan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot);
+extern uint64 plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot);
 
 /* Column col (from 1) of row (from 0) of the last result; *isnull may be NULL where NULL cannot be. */
 extern Datum plan_value(uint64 row, int col, bool *isnull);

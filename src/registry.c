@@ -21,17 +21,17 @@
 	"  JOIN epermit.holder h ON h.holder_id OPERATOR(pg_catalog.=) t.holder_id" \
 	" WHERE t.travel_permit_no OPERATOR(epermit.=) $1"
 
-static Plan find_holder = {
+static KeptPlan find_holder = {
 	.sql = FIND_HOLDER,
 	.argtypes = {"epermit.travel_permit_no"}
 };
 
-static Plan find_and_lock_holder = {
+static KeptPlan find_and_lock_holder = {
 	.sql = FIND_HOLDER " FOR NO KEY UPDATE OF h",
 	.argtypes = {"epermit.travel_permit_no"}
 };
 
-static Plan find_residence = {
+static KeptPlan find_residence = {
 	.sql = "SELECT r.valid_until, r.status FROM epermit.residence_permit r"
 	" WHERE r.residence_permit_no OPERATOR(epermit.=) $1 AND r.holder_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"epermit.residence_permit_no", "pg_catalog.int8"}

@@ -15,17 +15,24 @@
 #include "core/status.h"
 #include "plan.h"
 #include "status_list.h"
+#include "types.h"
 #include "utils/lsyscache.h"
 
-static Plan find_shuffle_key = {
+static KeptPlan find_shuffle_key = {
 	.sql = "SELECT l.shuffle_key FROM epermit.status_list l WHERE l.list_id OPERATOR(pg_catalog.=) $1",
 	.argtypes = {"pg_catalog.int4"}
 };
 
-static Plan begin_list = {
+static KeptPlan begin_list = {
 	.sql = "INSERT INTO epermit.status_list (list_id, shuffle_key) VALUES ($1, $2)"
 	" ON CONFLICT (list_id) DO NOTHING",
 	.argtypes = {"pg_catalog.int4", "pg_catalog.bytea"}
+};
+
+static KeptPlan latest_event = {
+	.sql = "SELECT e.status FROM epermit.credential_event e"
+	" WHERE e.credential_no OPERATOR(epermit.=) $1 ORDER BY e.event_no DESC LIMIT 1",
+	.argtypes = {"epermit.credential_no"}
 };
 
 /* The key of a list, which is begun where it does not exist. */
@@ -89,4 +96,25 @@ status_list_id(Slice uri)
 		id = id * 10 + (uri.ptr[i] - '0');
 	}
 	return id <= PG_INT32_MAX ? (int32) id : -1;
+}
+
+Verdict
+status_offline(const CredentialClaims *claims, int64 at)
+{
+	Datum		arg = CredentialNoGetDatum(&claims->no);
+	Verdict		result = VERDICT_VALID;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (plan_execute(&latest_event, &arg, NULL, PLAN_PARALLEL) > 0)
+	{
+		char	   *status = plan_string(0, 1);
+
+		if (strcmp(status, "revoked") == 0)
+			result = VERDICT_REVOKED;
+		else if (strcmp(status, "suspended") == 0)
+			result = VERDICT_SUSPENDED;
+	}
+	SPI_finish();
+	return result;
 }

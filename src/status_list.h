@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "core/slice.h"
+#include "credential.h"
 
 /*
  * Give out the next entry.  Takes no lock that other sessions wait for, except
@@ -18,5 +19,11 @@ extern void status_entry_allocate(int32 *list_id, int32 *idx);
 /* The URI of a list of our own (palloc'ed), and back: -1 where it is none of ours. */
 extern char *status_list_uri(int32 list_id);
 extern int32 status_list_id(Slice uri);
+
+/*
+ * What is known here of a genuine credential's revocation, read-only: valid, revoked, suspended, or
+ * undetermined where a list is needed and is missing or too old.  Safe in parallel workers.
+ */
+extern Verdict status_offline(const CredentialClaims *claims, int64 at);
 
 #endif							/* EPERMIT_STATUS_LIST_H */

@@ -40,6 +40,9 @@ extern const char *const sex_labels[];	/* male, female, other */
 extern const char *const document_kind_labels[];	/* hk_macau, hk_macau_foreign, taiwan */
 extern const char *const validity_rule_labels[];	/* exact, end_of_day, inclusive */
 
+/* As the type's input function: 22P02 tells which rule is broken. */
+extern uint64 travel_permit_no_from_text(const text *number);
+
 /* Index of label in labels, or -1. */
 extern int	label_index(const char *const *labels, int first, int last, const char *label);
 

@@ -118,13 +118,7 @@ COMMENT ON FUNCTION epermit.active_permits(text) IS 'Permits of the holder of th
 
 -- ---------------------------------------------------------------- real-person check (src/attestation.c)
 
-CREATE FUNCTION epermit.attest(document_no epermit.travel_permit_no, portrait_digest bytea) RETURNS text
+CREATE FUNCTION epermit.attest(document_no text, portrait_digest bytea DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_attest';
-COMMENT ON FUNCTION epermit.attest(epermit.travel_permit_no, bytea) IS 'What attest(text, bytea) calls with a number that is one.';
-
-CREATE FUNCTION epermit.attest(document_no text, portrait_digest bytea DEFAULT NULL) RETURNS text
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT epermit.attest($1::epermit.travel_permit_no, $2)
-$$;
 COMMENT ON FUNCTION epermit.attest(text, bytea) IS 'Sign, with the local attestation key, that a live person proved to be the holder of this travel permit: text to pass as an application''s attestation, good once and for the policy''s attestation_max_age (10 minutes at most). portrait_digest: SHA-256, 32 bytes. 22P02, 22023, TP003, TP004.';
