@@ -1,9 +1,11 @@
 # epermit: temporary electronic travel permits, issued and verified in SQL.
 #
-#   make            build                  make test             the whole suite
-#   make install    install                make test TEST=name   one of it
-#   make deps       get what is missing    make test-ubsan       the same with undefined behaviour trapped
-#                                          make demo             a story with real output
+#   make               build
+#   make install       install
+#   make deps          get what is missing, by Debian package name
+#   make demo          a story with real output
+#   make test          the whole suite; one of it: make test TEST=name
+#   make test-ubsan    the same, with undefined behaviour in the extension fatal
 #
 # test and demo run in throw-away clusters and install nothing but missing Debian packages.
 # installcheck is PostgreSQL's own: it tests what is installed in the server at PGHOST.
@@ -59,4 +61,5 @@ demo: deps
 test: deps
 	@$(TOOLS_ENV) tools/with-postgres tools/test $(TEST)
 test-ubsan: deps
-	@$(TOOLS_ENV) COPT='-fsanitize=undefined -fno-sanitize-recover=undefined' tools/with-postgres tools/test $(TEST)
+	@$(TOOLS_ENV) COPT='-fsanitize=undefined -fno-sanitize-recover=undefined' \
+		tools/with-postgres tools/test $(TEST)
