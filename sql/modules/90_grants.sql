@@ -29,3 +29,21 @@ GRANT EXECUTE ON FUNCTION epermit.credentials_to_reissue(bytea) TO epermit_keepe
 GRANT EXECUTE ON FUNCTION epermit.signing_keys() TO epermit_keeper, epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) TO epermit_keeper;
 GRANT EXECUTE ON FUNCTION epermit.reseal_keys() TO epermit_keeper;
+
+-- applications
+GRANT EXECUTE ON FUNCTION epermit.issue_permit(jsonb) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.check_application(jsonb) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.link_documents(jsonb) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.check_linkage(jsonb) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.credential_token(epermit.credential_no) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.quota_status(text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.active_permits(text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.attest(text, bytea) TO epermit_attestor;
+
+-- verification
+GRANT EXECUTE ON FUNCTION epermit.verify_permit(text, text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.verify_permits(text[], text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.verify_linkage(text, text, text, text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.documents_linked(text, text, text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.verify_offline(text, text, timestamptz) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.verify_linkage_offline(text, text, text, date, text, timestamptz) TO PUBLIC;
