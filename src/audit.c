@@ -44,7 +44,7 @@ static const struct config_enum_entry audit_sinks[] = {
 
 static int	audit_sink = SINK_TABLE;
 
-static Plan insert_event = {
+static KeptPlan insert_event = {
 	.sql = "INSERT INTO epermit.audit_log (at, era, xid, event, login_role, calling_role,"
 	" department, holder_id, credential_no, purpose, verdict, codes, attempt, request_id, detail)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id",
@@ -313,8 +313,10 @@ epermit_audit_change(PG_FUNCTION_ARGS)
 		action = "insert";
 	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		action = "update";
-	else
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		action = "delete";
+	else
+		action = "truncate";
 
 	event.event = trigdata->tg_trigger->tgargs[0];
 	event.detail =

@@ -47,3 +47,14 @@ GRANT EXECUTE ON FUNCTION epermit.verify_linkage(text, text, text, text) TO eper
 GRANT EXECUTE ON FUNCTION epermit.documents_linked(text, text, text) TO epermit_verifier;
 GRANT EXECUTE ON FUNCTION epermit.verify_offline(text, text, timestamptz) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION epermit.verify_linkage_offline(text, text, text, date, text, timestamptz) TO PUBLIC;
+
+-- registry: the registrar also loads the tables directly
+GRANT SELECT, INSERT, UPDATE ON epermit.holder, epermit.travel_permit, epermit.residence_permit TO epermit_registrar;
+GRANT EXECUTE ON FUNCTION epermit.register_holder(text, date, text, text, date, epermit.sex, epermit.region) TO epermit_registrar;
+GRANT EXECUTE ON FUNCTION epermit.register_travel_permit(bigint, text, date) TO epermit_registrar;
+GRANT EXECUTE ON FUNCTION epermit.register_residence_permit(bigint, text, date) TO epermit_registrar;
+GRANT EXECUTE ON FUNCTION epermit.set_document_status(text, epermit.document_status) TO epermit_registrar;
+
+-- administration
+GRANT EXECUTE ON FUNCTION epermit.set_policy(timestamptz, jsonb) TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.register_department(text, text, name, text[], text[]) TO epermit_admin;
