@@ -39,7 +39,7 @@ static KeptPlan linkage_slots = {
 	.sql = "SELECT l.linkage_no OPERATOR(pg_catalog.&) 15 FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1"
 	" AND l.linkage_no OPERATOR(pg_catalog.>=) $2"
-	" AND l.linkage_no OPERATOR(pg_catalog.<) $2 OPERATOR(pg_catalog.+) 16",
+	" AND l.linkage_no OPERATOR(pg_catalog.<) ($2 OPERATOR(pg_catalog.+) 16)",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.int4"}
 };
 
