@@ -34,6 +34,8 @@ ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=epermit
 TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
+EXTRA_CLEAN = build
+
 PG_CONFIG = pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq ($(PGXS),)
