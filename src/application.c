@@ -621,7 +621,8 @@ issued_before(const Application *application, int64 holder_id)
 
 /* Too many wrong answers today?  Then nothing more is said. */
 static bool
-attempts_exceeded(const Policy *policy, int64 now, int64 holder_id, ProblemList *problems)
+attempts_exceeded(const Policy *policy, int64 now, bool repeated, int64 holder_id,
+				  ProblemList *problems)
 {
 	int32		today = beijing_day(now);
 	Datum		args[2];
@@ -629,7 +630,7 @@ attempts_exceeded(const Policy *policy, int64 now, int64 holder_id, ProblemList 
 	args[0] = Int64GetDatum(holder_id);
 	args[1] = TimestampTzGetDatum(unix_to_timestamptz(beijing_midnight(today)));
 	plan_execute(&count_attempts, args, NULL, PLAN_LATEST);
-	if (DatumGetInt64(plan_value(0, 1, NULL)) < policy->attempts_per_day)
+	if (DatumGetInt64(plan_value(0, 1, NULL)) - (repeated ? 1 : 0) < policy->attempts_per_day)
 		return false;
 	problem_add(problems, "document_no", "attempts.exceeded", beijing_string(beijing_midnight(today + 1)));
 	return true;
@@ -661,11 +662,9 @@ check_quota(const Application *application, const Policy *policy, int64 now,
 		problem_add(problems, "document_no", "quota.exceeded", beijing_string(month_opens(month + 1)));
 }
 
-/*
- * Everything that depends on the registry.  Shown: to whom the particulars may be told.
- */
+/* Everything that depends on the registry. */
 static void
-examine_registered(const Application *application, const Policy *policy, int64 now,
+examine_registered(const Application *application, const Policy *policy, int64 now, bool repeated,
 				   Examination *out, ProblemList *problems)
 {
 	ProblemList mismatches = {NIL};
@@ -673,7 +672,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 	bool		shown;
 	int32		last_day;
 
-	if (attempts_exceeded(policy, now, out->registered.holder_id, problems))
+	if (attempts_exceeded(policy, now, repeated, out->registered.holder_id, problems))
 		return;
 
 	compare(application, out, &mismatches);
@@ -699,7 +698,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 
 void
 application_examine(const Application *application, const Policy *policy, int64 now, bool lock,
-					Examination *out, ProblemList *problems)
+					bool repeated, Examination *out, ProblemList *problems)
 {
 	memset(out, 0, sizeof(*out));
 	out->found = application->has_document_no &&
@@ -725,7 +724,7 @@ application_examine(const Application *application, const Policy *policy, int64 
 
 	check_attestation(application, policy, now, out, problems);
 	if (out->found)
-		examine_registered(application, policy, now, out, problems);
+		examine_registered(application, policy, now, repeated, out, problems);
 	else if (application->has_document_no)
 	{
 		/* Where evidence is asked for, nobody without it learns which numbers exist. */

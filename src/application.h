@@ -67,9 +67,10 @@ typedef struct Examination
 
 /*
  * Compare with the registry and apply the rules.  lock takes the holder's lock first:
- * then what is found stays true until the transaction ends.  Needs an SPI connection.
+ * then what is found stays true until the transaction ends.  repeated: this very statement
+ * examined it before, and the attempt that was counted then is its own.  Needs an SPI connection.
  */
 extern void application_examine(const Application *application, const Policy *policy, int64 now,
-								bool lock, Examination *out, ProblemList *problems);
+								bool lock, bool repeated, Examination *out, ProblemList *problems);
 
 #endif							/* EPERMIT_APPLICATION_H */

@@ -20,6 +20,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "repeat.h"
 #include "types.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -99,6 +100,9 @@ enum
 	ISSUANCE_PROBLEMS,
 	ISSUANCE_COLUMNS
 };
+
+/* The refusal given last, of each kind: SELECT (issue_permit(...)).* is one application, not eight. */
+static Repeat last_refusal[CREDENTIAL_LINKAGE + 1];
 
 /* What an answer is made of while the SPI connection lasts. */
 typedef struct Answer
@@ -285,6 +289,8 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	Examination examination;
 	Answer		answer;
 	char	   *printed = NULL;
+	uint8		digest[REPEAT_DIGEST_BYTES];
+	bool		repeated;
 
 	answer_init(&answer, fcinfo);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -292,7 +298,9 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 
 	application_read(kind, json, &policy, now, &application, &problems);
 	check_channel(&application);
-	application_examine(&application, &policy, now, true, &examination, &problems);
+	repeat_digest(digest, (struct varlena *) json, NULL, NULL);
+	repeated = repeat_is(&last_refusal[kind], digest);
+	application_examine(&application, &policy, now, true, repeated, &examination, &problems);
 
 	if (problems.problems == NIL && examination.issued_before != NULL)
 		printed = examination.issued_before;
@@ -313,8 +321,8 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 		if (examination.issued_before == NULL)
 			audit(&application, &examination, &problems, &no);
 	}
-	else
-		audit(&application, &examination, &problems, NULL);
+	else if (!repeated)
+		repeat_note(&last_refusal[kind], digest, audit(&application, &examination, &problems, NULL));
 
 	MemoryContextSwitchTo(caller);
 	answer_set(&answer, ISSUANCE_PROBLEMS, problems_array(&problems, application.lang));
@@ -355,7 +363,7 @@ list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 
 	application_read(kind, json, &policy, now, &application, &problems);
 	check_channel(&application);
-	application_examine(&application, &policy, now, false, &examination, &problems);
+	application_examine(&application, &policy, now, false, false, &examination, &problems);
 
 	deconstruct_array(DatumGetArrayTypeP(problems_array(&problems, application.lang)),
 					  type_oid("problem"), -1, false, TYPALIGN_DOUBLE, &shown, NULL, &n);

@@ -20,6 +20,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "repeat.h"
 #include "status_list.h"
 #include "text.h"
 #include "types.h"
@@ -558,15 +559,28 @@ audit(const Check *check, const Asker *asker, const char *event_name)
 	return audit_write(&event);
 }
 
-static int64
-verify_one(Check *check, const Asker *asker, const text *presented, const char *purpose)
+static void
+judge_permit(Check *check, const Asker *asker, const text *presented, const char *purpose)
 {
 	check_init(check, CREDENTIAL_PERMIT, purpose, clock_unix());
 	if (asker->refused)
 		check->verdict = VERDICT_OUT_OF_SCOPE;
 	else if (presented != NULL)
 		judge_online(check, presented);
-	return audit(check, asker, "verify_permit");
+}
+
+/* One question of verify_permit(), or of the two about documents, asked last. */
+static Repeat last_permit_check;
+static Repeat last_document_check;
+
+/* Audit a question unless this statement asked it already. */
+static int64
+audit_once(Repeat *last, const uint8 *digest, const Check *check, const Asker *asker,
+		   const char *event_name)
+{
+	if (!repeat_is(last, digest))
+		repeat_note(last, digest, audit(check, asker, event_name));
+	return last->audit_id;
 }
 
 /* verify_permit(presented text, purpose text) → verification */
@@ -577,6 +591,7 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	char	   *purpose = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
+	uint8		digest[REPEAT_DIGEST_BYTES];
 	Asker		asker;
 	Check		check;
 	int64		audit_id;
@@ -585,7 +600,9 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	ask(&asker, purpose);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	audit_id = verify_one(&check, &asker, presented, purpose);
+	judge_permit(&check, &asker, presented, purpose);
+	repeat_digest(digest, presented, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), NULL);
+	audit_id = audit_once(&last_permit_check, digest, &check, &asker, "verify_permit");
 
 	spi = MemoryContextSwitchTo(caller);
 	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
@@ -625,7 +642,8 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		audit_id = verify_one(&check, &asker, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
+		judge_permit(&check, &asker, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
+		audit_id = audit(&check, &asker, "verify_permit");
 		answer(&check, asker.disclosure, audit_id, values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		SPI_finish();
@@ -645,6 +663,7 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 	MemoryContext caller = CurrentMemoryContext;
 	uint64		travel_no = 0;
 	uint64		residence_no = 0;
+	uint8		digest[REPEAT_DIGEST_BYTES];
 	Asker		asker;
 	Check		check;
 	int64		audit_id;
@@ -685,7 +704,9 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 		}
 	}
 
-	audit_id = audit(&check, &asker, by_documents ? "documents_linked" : "verify_linkage");
+	repeat_digest(digest, presented, travel, residence);
+	audit_id = audit_once(&last_document_check, digest, &check, &asker,
+						  by_documents ? "documents_linked" : "verify_linkage");
 	MemoryContextSwitchTo(caller);
 	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
 	SPI_finish();
