@@ -11,9 +11,9 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "plan.h"
 #include "problem.h"
 #include "types.h"
 #include "utils/array.h"
@@ -89,13 +89,6 @@ codes_array(List *problems)
 	return construct_array(codes, n, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
-/* A column of the catalogue's query. */
-static char *
-catalog_string(int row, int column)
-{
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-}
-
 /*
  * One text of the three that start at this column.  Where lang is
  * none of them, nobody knows what the reader reads: Traditional Chinese
@@ -108,16 +101,16 @@ text_datum(const Problem *problem, int row, int column, const char *lang)
 
 	initStringInfo(&out);
 	if (lang && strcmp(lang, "zh-Hans") == 0)
-		append_filled(&out, problem, catalog_string(row, column + 1));
+		append_filled(&out, problem, plan_string(row, column + 1));
 	else if (lang && strcmp(lang, "en") == 0)
-		append_filled(&out, problem, catalog_string(row, column + 2));
+		append_filled(&out, problem, plan_string(row, column + 2));
 	else
 	{
-		append_filled(&out, problem, catalog_string(row, column));
+		append_filled(&out, problem, plan_string(row, column));
 		if (lang == NULL || strcmp(lang, "zh-Hant") != 0)
 		{
 			appendStringInfoChar(&out, '\n');
-			append_filled(&out, problem, catalog_string(row, column + 2));
+			append_filled(&out, problem, plan_string(row, column + 2));
 		}
 	}
 	return PointerGetDatum(cstring_to_text_with_len(out.data, out.len));
@@ -127,7 +120,14 @@ text_datum(const Problem *problem, int row, int column, const char *lang)
 static Datum *
 look_up(List *problems, const char *lang)
 {
-	static SPIPlanPtr plan = NULL;
+	static KeptPlan plan = {
+		.sql = "SELECT c.message_zh_hant, c.message_zh_hans, c.message_en,"
+		"       c.hint_zh_hant, c.hint_zh_hans, c.hint_en, c.code"
+		"  FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (code, n)"
+		"  LEFT JOIN epermit.problem_catalog AS c ON c.code OPERATOR(pg_catalog.=) u.code"
+		" ORDER BY u.n",
+		.argtypes = {"pg_catalog.text[]"}
+	};
 	MemoryContext caller = CurrentMemoryContext;
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(type_oid("problem"), -1);
 	Datum	   *result = palloc(list_length(problems) * sizeof(Datum));
@@ -136,23 +136,7 @@ look_up(List *problems, const char *lang)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (plan == NULL)
-	{
-		Oid			argtype = TEXTARRAYOID;
-		SPIPlanPtr	prepared;
-
-		prepared = SPI_prepare("SELECT c.message_zh_hant, c.message_zh_hans, c.message_en,"
-							   "       c.hint_zh_hant, c.hint_zh_hans, c.hint_en, c.code"
-							   "  FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (code, n)"
-							   "  LEFT JOIN epermit.problem_catalog AS c"
-							   "    ON c.code OPERATOR(pg_catalog.=) u.code"
-							   " ORDER BY u.n", 1, &argtype);
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
-		plan = prepared;
-	}
-	if (SPI_execute_plan(plan, &codes, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read problem_catalog");
+	plan_execute(&plan, &codes, NULL, PLAN_PARALLEL);
 
 	for (i = 0; i < list_length(problems); i++)
 	{
@@ -161,7 +145,7 @@ look_up(List *problems, const char *lang)
 		bool		nulls[COLUMNS] = {false};
 		MemoryContext spi;
 
-		if (catalog_string(i, CATALOG_CODE) == NULL)
+		if (plan_string(i, CATALOG_CODE) == NULL)
 			elog(ERROR, "problem \"%s\" is not in problem_catalog", problem->code);
 		values[COLUMN_FIELD] = CStringGetTextDatum(problem->field);
 		values[COLUMN_CODE] = CStringGetTextDatum(problem->code);

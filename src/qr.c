@@ -43,14 +43,16 @@ is_dark(const Symbol *symbol, int x, int y)
 	return symbol->modules[y * symbol->width + x] & 1;
 }
 
+/* Is it all in the set of alphanumeric mode, which is base45's? */
 static bool
 is_alphanumeric(const char *text, size_t len)
 {
+	static const char set[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 	size_t		i;
 
 	for (i = 0; i < len; i++)
 	{
-		if (text[i] == '\0' || strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", text[i]) == NULL)
+		if (memchr(set, text[i], sizeof(set) - 1) == NULL)
 			return false;
 	}
 	return true;
@@ -106,7 +108,8 @@ encode(const char *text, size_t len)
 	{
 		errno = error;
 		ereport(ERROR,
-				(errcode(error == ENOMEM ? ERRCODE_OUT_OF_MEMORY : ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				(errcode(error == ENOMEM ?
+						 ERRCODE_OUT_OF_MEMORY : ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("could not make a QR code: %m")));
 	}
 	return symbol;
@@ -185,7 +188,8 @@ append_path(StringInfo out, const Symbol *symbol, int quiet)
 			while (is_dark(symbol, x, y))
 				x++;
 			if (x > start)
-				appendStringInfo(out, "M%d %dh%dv1h-%dz", start + quiet, y + quiet, x - start, x - start);
+				appendStringInfo(out, "M%d %dh%dv1h-%dz",
+								 start + quiet, y + quiet, x - start, x - start);
 		}
 	}
 }

@@ -188,14 +188,16 @@ simplified(const char *text)
 		UChar		id[sizeof("names")];
 
 		u_charsToUChars("names", id, lengthof(id));
-		transliterator = utrans_openU(id, -1, UTRANS_FORWARD, rules.chars, rules.len, NULL, &status);
+		transliterator = utrans_openU(id, -1, UTRANS_FORWARD, rules.chars, rules.len,
+									  NULL, &status);
 		if (U_FAILURE(status))
 			transliterator = NULL;
 		check_icu(status, "open ICU's Traditional-Simplified transform");
 	}
 
 	/* Character by character, so the buffer that holds the text holds the result. */
-	utrans_transUChars(transliterator, folded.chars, &folded.len, folded.len + 1, 0, &limit, &status);
+	utrans_transUChars(transliterator, folded.chars, &folded.len, folded.len + 1, 0, &limit,
+					   &status);
 	check_icu(status, "fold Traditional to Simplified characters");
 	return to_utf8(folded.chars, folded.len);
 }
@@ -232,7 +234,7 @@ same_romanised(const char *a, const char *b)
 NameMatch
 name_compare(const char *given, const char *name_zh, const char *name_romanised)
 {
-	/* Canonically equivalent texts (NFC) are the same text; compatible ones (NFKC) only look alike. */
+	/* Canonically equivalent texts (NFC) are the same; compatible ones (NFKC) only look alike. */
 	char	   *given_nfc = clean_name(unorm2_getNFCInstance, given);
 	char	   *zh = clean_name(unorm2_getNFCInstance, name_zh);
 	char	   *romanised = clean_name(unorm2_getNFCInstance, name_romanised);
