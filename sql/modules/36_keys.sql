@@ -42,7 +42,7 @@ BEGIN
        OR (OLD.retired_at IS NOT NULL AND NEW.retired_at IS DISTINCT FROM OLD.retired_at)
        OR (OLD.compromised_at IS NOT NULL AND (NEW.compromised_at, NEW.reason) IS DISTINCT FROM (OLD.compromised_at, OLD.reason))
     THEN
-        RAISE EXCEPTION 'a signing key does not go back from % to %', OLD.state, NEW.state
+        RAISE EXCEPTION 'the state of a signing key goes one way only'
             USING ERRCODE = 'TP002',
                   DETAIL = 'From active it may become retired or compromised, from retired compromised; the dates stay.';
     END IF;
@@ -95,8 +95,12 @@ CREATE FUNCTION epermit.create_signing_key(usage epermit.key_usage) RETURNS byte
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    new_kid bytea := epermit.add_signing_key(usage);
+    new_kid bytea;
 BEGIN
+    IF usage IS NULL THEN
+        RAISE EXCEPTION 'a usage is required' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    new_kid := epermit.add_signing_key(usage);
     IF new_kid IS NULL THEN
         RAISE EXCEPTION 'there is an active % key already', usage
             USING ERRCODE = 'duplicate_object',
@@ -297,7 +301,8 @@ BEGIN
             RAISE EXCEPTION 'key % of the set cannot be imported', n
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('It %s.', fault),
-                      HINT = CASE WHEN jwk ? 'd' THEN 'A private key that has left its owner is compromised: have it replaced.' END;
+                      HINT = CASE WHEN jwk ? 'd' THEN 'A private key that has left its owner is compromised: have it replaced.'
+                                  ELSE 'Nothing of the set was imported. Ask its owner for Ed25519 keys as RFC 8037 writes them.' END;
         END IF;
 
         INSERT INTO epermit.signing_key AS k (kid, usage, public_key) VALUES (new_kid, import_jwks.usage, public_key)
@@ -308,9 +313,9 @@ BEGIN
         ELSE
             SELECT k.usage INTO STRICT known_usage FROM epermit.signing_key k WHERE k.kid = new_kid;
             IF known_usage <> usage THEN
-                RAISE EXCEPTION 'key % of the set is known as a % key', n, known_usage
+                RAISE EXCEPTION 'key % of the set is known with another usage', n
                     USING ERRCODE = 'duplicate_object',
-                          DETAIL = 'A key serves one usage.',
+                          DETAIL = format('It serves %s, and a key serves one usage.', known_usage),
                           HINT = format('Let its owner publish epermit.jwks(%L).', usage);
             END IF;
         END IF;
