@@ -13,7 +13,7 @@ CREATE TABLE epermit.problem_catalog (
 );
 COMMENT ON TABLE epermit.problem_catalog IS 'Messages and hints of every problem. %s stands for what only the case can tell: the right check digit, or an instant in Beijing time.';
 
--- Every field may be missing or be no such thing at all; the hint tells what belongs there.
+-- A field may be missing or be no such thing at all; the hint tells what belongs there.
 INSERT INTO epermit.problem_catalog
 SELECT f.field OPERATOR(pg_catalog.||) p.suffix,
        pg_catalog.format(p.zh_hant, f.zh_hant), pg_catalog.format(p.zh_hans, f.zh_hans), pg_catalog.format(p.en, f.en),
@@ -47,10 +47,6 @@ SELECT f.field OPERATOR(pg_catalog.||) p.suffix,
      '請說明通行證的情況：遺失為 lost，損毀為 damaged，未隨身攜帶為 forgotten。',
      '请说明通行证的情况：遗失为 lost，损毁为 damaged，未随身携带为 forgotten。',
      'Say what happened to your travel permit: lost, damaged or forgotten.'),
-    ('attestation', '實人認證結果', '实人认证结果', 'result of the real-person check',
-     '請重新完成實人認證，再提交申請。',
-     '请重新完成实人认证，再提交申请。',
-     'Please go through the real-person check again, then submit the application.'),
     ('request_id', '申請編號', '申请编号', 'request id',
      '申請編號由申請平台產生，應為 UUID；重試同一申請時請沿用同一編號。',
      '申请编号由申请平台产生，应为 UUID；重试同一申请时请沿用同一编号。',
@@ -85,8 +81,8 @@ SELECT f.field OPERATOR(pg_catalog.||) p.suffix,
      'Enter the last day of validity on your residence permit as year-month-day, for example 2028-11-30.')
   ) AS f (field, zh_hant, zh_hans, en, hint_zh_hant, hint_zh_hans, hint_en)
  CROSS JOIN (VALUES
-    ('.missing', '尚未填寫「%s」。',   '尚未填写“%s”。',   'The %s is missing.'),
-    ('.invalid', '「%s」的填寫有誤。', '“%s”的填写有误。', 'The %s is not valid.')
+    ('.missing', '「%s」尚未提供。', '“%s”尚未提供。', 'The %s is missing.'),
+    ('.invalid', '「%s」有誤。',     '“%s”有误。',     'The %s is not valid.')
   ) AS p (suffix, zh_hant, zh_hans, en);
 
 INSERT INTO epermit.problem_catalog VALUES
@@ -274,6 +270,14 @@ INSERT INTO epermit.problem_catalog VALUES
 
 -- ---------------------------------------------------------------- the real-person check
 
+    ('attestation.missing',
+     '尚未完成實人認證。', '尚未完成实人认证。', 'The real-person check has not been done.',
+     '請先完成實人認證，再提交申請。', '请先完成实人认证，再提交申请。',
+     'Please go through the real-person check, then submit the application.'),
+    ('attestation.invalid',
+     '實人認證結果無法核實。', '实人认证结果无法核实。', 'The result of the real-person check cannot be verified.',
+     '請重新完成實人認證，再提交申請。', '请重新完成实人认证，再提交申请。',
+     'Please go through the real-person check again, then submit the application.'),
     ('attestation.expired',
      '實人認證已失效。', '实人认证已失效。', 'The real-person check is too long ago.',
      '認證結果的有效時間很短，請重新認證後隨即提交。', '认证结果的有效时间很短，请重新认证后随即提交。',
