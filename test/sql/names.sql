@@ -10,6 +10,7 @@ CREATE FUNCTION pg_temp.given(name text) RETURNS text LANGUAGE sql AS $$
              'name', $1, 'birth_date', '1985-03-07', 'request_id', '4c1b7a7e-0000-4000-8000-000000000001')) AS p
 $$;
 
+BEGIN;
 SELECT epermit.register_holder('H12345678', '2090-12-31', '陳衞國', 'CHAN, WAI KWOK', '1985-03-07', 'male', 'HKG') IS NOT NULL;
 
 -- the same name: in either script, form or width, with the spaces that slip in
@@ -29,3 +30,4 @@ SELECT given, pg_temp.given(given) FROM unnest(ARRAY[
 UPDATE epermit.holder SET name_zh = '買買提·𠮷力', name_romanised = 'MAIMAITI JILI' WHERE registered_as::text = 'H12345678';
 SELECT given, pg_temp.given(given) FROM unnest(ARRAY[
     '買買提·𠮷力', '買買提•𠮷力', '買買提・𠮷力', '買買提‧𠮷力', '買買提･𠮷力', '买买提·𠮷力', '買買提·吉力', '買買提𠮷力']) AS given;
+ROLLBACK;
