@@ -54,7 +54,8 @@ extern bool cose_sign1_verify(const CoseSign1 *message, const uint8_t *public_ke
  * write the to-be-signed bytes, sign them, write the message.  Both return
  * the length, or 0 where cap is too small.
  */
-extern size_t cose_sign1_tbs(const uint8_t *kid, CoseTyp typ, Slice payload, uint8_t *buf, size_t cap);
+extern size_t cose_sign1_tbs(const uint8_t *kid, CoseTyp typ, Slice payload,
+							 uint8_t *buf, size_t cap);
 extern size_t cose_sign1_write(const uint8_t *kid, CoseTyp typ, Slice payload,
 							   const uint8_t *signature, uint8_t *buf, size_t cap);
 

@@ -22,7 +22,7 @@
 #define CHARACTERS (1 + DIGITS + 1)
 #define GROUP 5
 
-/* How far a text may be off in length, and in characters of another script, to count as mistyped. */
+/* By how much length and alphabet may be off for a text to count as mistyped. */
 #define TOLERANCE 1
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -34,7 +34,6 @@ merkle_leaf_hash(const uint8_t *data, size_t len, uint8_t *hash)
 	prefixed_hash(LEAF_PREFIX, data, len, NULL, 0, hash);
 }
 
-/* hash may be left or right. */
 void
 merkle_node_hash(const uint8_t *left, const uint8_t *right, uint8_t *hash)
 {

@@ -26,9 +26,13 @@ typedef enum NameRule
  * Trim, fold separators, collapse runs of spaces to one; out gets at most
  * len bytes (folding never lengthens) and *out_len their number.
  */
-extern NameRule name_clean(const char *text, size_t len, size_t max_chars, char *out, size_t *out_len);
+extern NameRule name_clean(const char *text, size_t len, size_t max_chars,
+						   char *out, size_t *out_len);
 
-/* Romanised names compare blind to case, spaces, hyphens, commas and apostrophes: the key compared. */
-extern size_t name_romanised_key(const char *text, size_t len, char *out);	/* at most len bytes */
+/*
+ * Romanised names compare blind to case, spaces, hyphens, commas and apostrophes: the
+ * key compared, at most len bytes.
+ */
+extern size_t name_romanised_key(const char *text, size_t len, char *out);
 
 #endif							/* EPERMIT_NAME_H */

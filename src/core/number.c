@@ -278,7 +278,9 @@ travel_permit_bucket(uint64_t no)
 static char
 check_character(uint64_t digits)
 {
-	static const uint8_t weights[RESIDENCE_DIGITS] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+	static const uint8_t weights[RESIDENCE_DIGITS] = {
+		7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2
+	};
 	unsigned	sum = 0;
 	size_t		i;
 

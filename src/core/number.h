@@ -56,15 +56,16 @@ typedef enum DocumentKind
 /* issue_count may be NULL; it is set to -1 where the input has none. */
 extern NumberRule travel_permit_parse(const char *text, size_t len, uint64_t *no, int *issue_count);
 extern size_t travel_permit_format(uint64_t no, char *out);	/* NUL-terminated; out holds MAX + 1 */
-extern size_t travel_permit_mask(uint64_t no, char *out);	/* H1****678; same length as the number */
+extern size_t travel_permit_mask(uint64_t no, char *out);	/* H1****678; the number's length */
 extern bool travel_permit_valid(uint64_t no);	/* is this a value parse could have made? (recv) */
 extern DocumentKind travel_permit_kind(uint64_t no);
 extern Region travel_permit_region(uint64_t no);
 
 /* check_digit may be NULL; on RULE_CHECK_DIGIT it gets the character that would be right. */
-extern NumberRule residence_permit_parse(const char *text, size_t len, uint64_t *no, char *check_digit);
+extern NumberRule residence_permit_parse(const char *text, size_t len, uint64_t *no,
+										 char *check_digit);
 extern size_t residence_permit_format(uint64_t no, char *out);
-extern size_t residence_permit_mask(uint64_t no, char *out);
+extern size_t residence_permit_mask(uint64_t no, char *out);	/* 81**************3X */
 extern bool residence_permit_valid(uint64_t no);
 extern Region residence_permit_region(uint64_t no);
 extern Sex residence_permit_sex(uint64_t no);
@@ -72,7 +73,7 @@ extern void residence_permit_birth_date(uint64_t no, int *year, int *month, int 
 
 extern NumberRule mobile_parse(const char *text, size_t len, uint64_t *no);
 extern size_t mobile_format(uint64_t no, char *out);
-extern size_t mobile_mask(uint64_t no, char *out);
+extern size_t mobile_mask(uint64_t no, char *out);	/* 138****5678 */
 extern bool mobile_valid(uint64_t no);
 
 /*

@@ -13,7 +13,7 @@
 #include "wire.h"
 
 /* The longest text must fit in the caller's buffer; the compiler checks it. */
-typedef char text_fits_compressed[BASE45_DECODED_MAX(WIRE_MAX_TEXT) <= WIRE_MAX_COMPRESSED ? 1 : -1];
+typedef char text_fits[BASE45_DECODED_MAX(WIRE_MAX_TEXT) <= WIRE_MAX_COMPRESSED ? 1 : -1];
 
 /* Bytes that never make a stored block: see wire_deflate(). */
 #define UNSTORED_HEAD 8
@@ -30,7 +30,8 @@ is_stored(const uint8_t *zlib)
  * ends a block without the empty stored one that Z_SYNC_FLUSH adds.
  */
 static size_t
-deflate_all(z_stream *stream, const uint8_t *bytes, size_t len, size_t head, uint8_t *out, size_t cap)
+deflate_all(z_stream *stream, const uint8_t *bytes, size_t len, size_t head,
+			uint8_t *out, size_t cap)
 {
 	stream->next_in = (z_const Bytef *) bytes;
 	stream->avail_in = (uInt) head;

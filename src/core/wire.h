@@ -25,14 +25,16 @@ extern size_t wire_deflate(const uint8_t *bytes, size_t len, uint8_t *out, size_
  * Exactly one zlib stream and nothing after it, at most cap bytes inflated.
  * Also for a status list's lst, with a cap of entries x bits / 8.
  */
-extern bool wire_inflate(const uint8_t *bytes, size_t len, uint8_t *out, size_t cap, size_t *out_len);
+extern bool wire_inflate(const uint8_t *bytes, size_t len,
+						 uint8_t *out, size_t cap, size_t *out_len);
 
 /*
  * From what somebody presented to the COSE bytes: strip an "https://...#" prefix, base45, inflate.
  * Nothing is trimmed.  compressed (WIRE_MAX_COMPRESSED) and message (WIRE_MAX_INFLATED) are
  * the caller's.
  */
-extern bool wire_read_text(const char *text, size_t len, uint8_t *compressed, size_t *compressed_len,
+extern bool wire_read_text(const char *text, size_t len,
+						   uint8_t *compressed, size_t *compressed_len,
 						   uint8_t *message, size_t *message_len);
 
 /* What follows an "https://...#" prefix (scheme in either case), or the text itself. */
