@@ -10,6 +10,7 @@
 #define STATUS_LIST_ENTRIES 131072
 #define STATUS_LIST_BITS 2
 #define STATUS_LIST_BYTES (STATUS_LIST_ENTRIES * STATUS_LIST_BITS / 8)
+#define STATUS_LIST_MAX_BYTES STATUS_LIST_ENTRIES	/* other issuers may use 8 bits */
 #define STATUS_SHUFFLE_KEY_BYTES 16
 
 typedef enum CredentialStatus
