@@ -241,30 +241,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.register_residence_permit(bigint, text, date) IS 'Add a residence permit to a holder, or renew it. Region, birth date and sex in the number must be the holder''s (22023); holders of HA and MA travel permits have none. Other errors as for register_travel_permit.';
 
-CREATE FUNCTION epermit.set_document_status(document_no text, status epermit.document_status) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION epermit.registered_holder(document_no text) RETURNS bigint
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    holder   bigint;
-    document text := 'travel_permit';
+    holder bigint;
 BEGIN
-    IF status IS NULL THEN
-        PERFORM epermit.refuse_value('status', 'missing', 'it is valid, reported_lost or cancelled');
-    END IF;
-    -- Residence permit numbers are twice as long as travel permit numbers.
+    -- Residence permit numbers are nearly twice as long as any way to write the others.
     IF length(btrim(document_no)) < 15 THEN
-        UPDATE epermit.travel_permit t SET status = set_document_status.status
-         WHERE t.travel_permit_no OPERATOR(epermit.=) document_no::epermit.travel_permit_no
-         RETURNING t.holder_id INTO holder;
+        SELECT t.holder_id INTO holder FROM epermit.travel_permit t
+         WHERE t.travel_permit_no OPERATOR(epermit.=) document_no::epermit.travel_permit_no;
     ELSE
-        document := 'residence_permit';
-        UPDATE epermit.residence_permit r SET status = set_document_status.status
-         WHERE r.residence_permit_no OPERATOR(epermit.=) document_no::epermit.residence_permit_no
-         RETURNING r.holder_id INTO holder;
+        SELECT r.holder_id INTO holder FROM epermit.residence_permit r
+         WHERE r.residence_permit_no OPERATOR(epermit.=) document_no::epermit.residence_permit_no;
     END IF;
     IF holder IS NULL THEN
         RAISE EXCEPTION 'this document is not registered' USING ERRCODE = 'no_data_found';
     END IF;
+    RETURN holder;
+END $$;
+COMMENT ON FUNCTION epermit.registered_holder(text) IS 'holder_id of the holder of a travel or residence permit. P0002: it is not registered. 22P02: the number is malformed.';
+
+CREATE FUNCTION epermit.set_document_status(document_no text, status epermit.document_status) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    holder CONSTANT bigint := epermit.registered_holder(document_no);
+BEGIN
+    IF length(btrim(document_no)) < 15 THEN
+        UPDATE epermit.travel_permit t SET status = set_document_status.status
+         WHERE t.travel_permit_no OPERATOR(epermit.=) document_no::epermit.travel_permit_no;
+    ELSE
+        UPDATE epermit.residence_permit r SET status = set_document_status.status
+         WHERE r.residence_permit_no OPERATOR(epermit.=) document_no::epermit.residence_permit_no;
+    END IF;
     PERFORM epermit.audit_event('registry', jsonb_build_object('action', 'set_document_status', 'holder_id', holder,
-                                                               'document', document, 'status', status));
+                                                               'status', status));
 END $$;
 COMMENT ON FUNCTION epermit.set_document_status(text, epermit.document_status) IS 'Set the status of a travel permit or a residence permit, told apart by length. P0002: it is not registered. 22P02: the number is malformed.';

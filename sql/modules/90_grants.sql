@@ -58,3 +58,14 @@ GRANT EXECUTE ON FUNCTION epermit.set_document_status(text, epermit.document_sta
 -- administration
 GRANT EXECUTE ON FUNCTION epermit.set_policy(timestamptz, jsonb) TO epermit_admin;
 GRANT EXECUTE ON FUNCTION epermit.register_department(text, text, name, text[], text[]) TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.linkage_certificate_svg(epermit.credential_no) TO epermit_issuer, epermit_officer;
+
+-- audit
+GRANT EXECUTE ON FUNCTION epermit.create_audit_partitions(int) TO epermit_admin, epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.seal_audit(int) TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.verify_audit(bigint) TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.audit_proof(bigint) TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.read_audit_head(bytea) TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.import_audit(jsonb) TO epermit_admin, epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.drop_audit_partitions() TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.checks_on_holder(text) TO epermit_auditor;
