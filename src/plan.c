@@ -34,7 +34,8 @@ plan_prepare(KeptPlan *plan, Oid schema)
 		parseTypeString(plan->argtypes[nargs], &types[nargs], &typmod, false);
 	}
 
-	prepared = SPI_prepare(plan->sql, nargs, types);
+	/* Lookups by key all: planning anew for each value would cost as much as running. */
+	prepared = SPI_prepare_cursor(plan->sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 	if (prepared == NULL || SPI_keepplan(prepared) != 0)
 		elog(ERROR, "could not prepare \"%s\": %s", plan->sql, SPI_result_code_string(SPI_result));
 	plan->prepared = prepared;
