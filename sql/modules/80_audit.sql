@@ -97,7 +97,7 @@ COMMENT ON COLUMN epermit.audit_seal.previous IS 'SHA-256 of the head of the sea
 COMMENT ON COLUMN epermit.audit_seal.head IS 'COSE_Sign1, typ application/vnd.epermit.audit+cwt, by the status key; its payload repeats these columns.';
 
 CREATE TABLE epermit.audit_sealed (
-    seal_id   bigint NOT NULL REFERENCES epermit.audit_seal,
+    seal_id   bigint NOT NULL,
     leaf_no   bigint NOT NULL,
     id        bigint NOT NULL,
     at        timestamptz NOT NULL,
@@ -105,6 +105,7 @@ CREATE TABLE epermit.audit_sealed (
     PRIMARY KEY (seal_id, leaf_no),
     UNIQUE (id, at)
 );
+-- No foreign key: pg_restore -j loads the two in any order, and verify_audit knows the difference.
 COMMENT ON TABLE epermit.audit_sealed IS 'Leaf by leaf, which row of audit_log a seal covers. Leaves outlive their rows, so that seals stay verifiable when a partition is dropped.';
 
 CREATE TABLE epermit.audit_dropped (
@@ -344,7 +345,8 @@ BEGIN
           FROM epermit.audit_log l
          WHERE l.era = seal.era AND l.xid >= after_xid AND l.xid <= seal.upto_xid
            AND (l.xid, l.id) > (after_xid, after_id) AND (l.xid, l.id) <= (seal.upto_xid, seal.upto_id)
-           AND NOT EXISTS (SELECT FROM epermit.audit_sealed d WHERE d.id = l.id AND d.at = l.at)
+           AND NOT EXISTS (SELECT FROM epermit.audit_sealed d
+                            WHERE d.id = l.id AND d.at = l.at AND d.seal_id = seal.seal_id)
          ORDER BY l.xid, l.id, l.at;
 END $$;
 COMMENT ON FUNCTION epermit.seal_problems(epermit.audit_seal) IS 'Everything wrong with one seal and the rows it covers.';
