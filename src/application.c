@@ -697,13 +697,17 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 }
 
 void
-application_examine(const Application *application, const Policy *policy, int64 now, bool lock,
-					bool repeated, Examination *out, ProblemList *problems)
+application_find(const Application *application, bool lock, Examination *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->found = application->has_document_no &&
 		registry_find(application->document_no, lock, &out->registered);
+}
 
+void
+application_examine(const Application *application, const Policy *policy, int64 now,
+					bool repeated, Examination *out, ProblemList *problems)
+{
 	/*
 	 * The same request again gets what it got, whatever has happened since: the quota
 	 * is full, the attestation used.  It must come from the same person still.

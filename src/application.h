@@ -66,11 +66,17 @@ typedef struct Examination
 } Examination;
 
 /*
- * Compare with the registry and apply the rules.  lock takes the holder's lock first:
- * then what is found stays true until the transaction ends.  repeated: this very statement
- * examined it before, and the attempt that was counted then is its own.  Needs an SPI connection.
+ * Look the document up; application_examine() goes on from there.  lock takes the holder's lock:
+ * then what is found stays true until the transaction ends.  That may wait, so the caller
+ * reads the clock afterwards.  Needs an SPI connection.
+ */
+extern void application_find(const Application *application, bool lock, Examination *out);
+
+/*
+ * Compare with the registry and apply the rules of policy at now.  repeated: this very statement
+ * examined it before, and the attempt that was counted then is its own.
  */
 extern void application_examine(const Application *application, const Policy *policy, int64 now,
-								bool lock, bool repeated, Examination *out, ProblemList *problems);
+								bool repeated, Examination *out, ProblemList *problems);
 
 #endif							/* EPERMIT_APPLICATION_H */

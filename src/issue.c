@@ -300,7 +300,12 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	check_channel(&application);
 	repeat_digest(digest, (struct varlena *) json, NULL, NULL);
 	repeated = repeat_is(&last_refusal[kind], digest);
-	application_examine(&application, &policy, now, true, repeated, &examination, &problems);
+
+	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */
+	application_find(&application, true, &examination);
+	now = clock_unix();
+	policy = policy_at(now);
+	application_examine(&application, &policy, now, repeated, &examination, &problems);
 
 	if (problems.problems == NIL && examination.issued_before != NULL)
 		printed = examination.issued_before;
@@ -363,7 +368,8 @@ list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 
 	application_read(kind, json, &policy, now, &application, &problems);
 	check_channel(&application);
-	application_examine(&application, &policy, now, false, false, &examination, &problems);
+	application_find(&application, false, &examination);
+	application_examine(&application, &policy, now, false, &examination, &problems);
 
 	deconstruct_array(DatumGetArrayTypeP(problems_array(&problems, application.lang)),
 					  type_oid("problem"), -1, false, TYPALIGN_DOUBLE, &shown, NULL, &n);
