@@ -75,20 +75,10 @@ attestation_check(const char *text, uint64 document_no, const uint8 *portrait_di
 	return NULL;
 }
 
-static bytea *
-nonce_bytea(const uint8 *nonce)
-{
-	bytea	   *result = palloc(VARHDRSZ + NONCE_BYTES);
-
-	SET_VARSIZE(result, VARHDRSZ + NONCE_BYTES);
-	memcpy(VARDATA(result), nonce, NONCE_BYTES);
-	return result;
-}
-
 bool
 attestation_used(const uint8 *nonce)
 {
-	Datum		arg = PointerGetDatum(nonce_bytea(nonce));
+	Datum		arg = PointerGetDatum(make_bytea(nonce, NONCE_BYTES));
 
 	return plan_execute(&find_use, &arg, NULL, PLAN_LATEST) > 0;
 }
@@ -96,7 +86,7 @@ attestation_used(const uint8 *nonce)
 void
 attestation_use(const uint8 *nonce, int64 holder_id)
 {
-	Datum		args[2] = {PointerGetDatum(nonce_bytea(nonce)), Int64GetDatum(holder_id)};
+	Datum		args[2] = {PointerGetDatum(make_bytea(nonce, NONCE_BYTES)), Int64GetDatum(holder_id)};
 
 	plan_execute(&insert_use, args, NULL, PLAN_WRITE);
 }

@@ -144,16 +144,6 @@ row_store(const Row *row, Relation rel, HeapTuple tuple)
 	return SPI_modifytuple(rel, tuple, n, attnums, values, nulls);
 }
 
-static Datum
-bytea_datum(const void *bytes, size_t len)
-{
-	bytea	   *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), bytes, len);
-	return PointerGetDatum(result);
-}
-
 static Slice
 slice(const char *text)
 {
@@ -422,7 +412,7 @@ fill(Row *row, const Credential *credential, Datum token)
 	row_set(row, COL_VALID_UNTIL, TimestampTzGetDatum(unix_to_timestamptz(credential->valid_until)));
 	row_set(row, COL_CLIPPED, BoolGetDatum(credential->clipped));
 	row_set(row, COL_POLICY, TimestampTzGetDatum(credential->policy.effective_from));
-	row_set(row, COL_KID, bytea_datum(credential->kid, KID_BYTES));
+	row_set(row, COL_KID, PointerGetDatum(make_bytea(credential->kid, KID_BYTES)));
 	row_set(row, COL_STATUS_LIST_ID, Int32GetDatum(credential->status_list_id));
 	row_set(row, COL_STATUS_IDX, Int32GetDatum(credential->status_idx));
 	row_set(row, COL_TOKEN, token);

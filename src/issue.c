@@ -204,15 +204,11 @@ insert_credential(const Application *application, const Examination *examination
 {
 	Datum		args[9];
 	char		nulls[9] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
-	bytea	   *digest = palloc(VARHDRSZ + PORTRAIT_DIGEST_BYTES);
-
-	SET_VARSIZE(digest, VARHDRSZ + PORTRAIT_DIGEST_BYTES);
-	memcpy(VARDATA(digest), application->portrait_digest, PORTRAIT_DIGEST_BYTES);
 
 	args[0] = Int64GetDatum(examination->registered.holder_id);
 	args[1] = NumberGetDatum(application->document_no);
 	args[2] = UUIDPGetDatum(application->request_id);
-	args[3] = PointerGetDatum(digest);
+	args[3] = PointerGetDatum(make_bytea(application->portrait_digest, PORTRAIT_DIGEST_BYTES));
 	if (!application->has_portrait_digest)
 		nulls[3] = 'n';
 	args[4] = NumberGetDatum(application->mobile_no);

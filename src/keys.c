@@ -674,16 +674,6 @@ keys_sign1(KeyUsage usage, CoseTyp typ, Slice payload, uint8 *buf, size_t cap, u
 
 /* ---------------------------------------------------------------- SQL functions */
 
-static bytea *
-make_bytea(const void *bytes, Size len)
-{
-	bytea	   *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), bytes, len);
-	return result;
-}
-
 static const uint8 *
 public_key_arg(bytea *arg)
 {

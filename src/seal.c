@@ -108,16 +108,6 @@ PGDLLEXPORT Datum epermit_merkle_proof(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_sign_audit_head(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_read_audit_head(PG_FUNCTION_ARGS);
 
-static bytea *
-make_bytea(const void *bytes, size_t len)
-{
-	bytea	   *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), bytes, len);
-	return result;
-}
-
 /* ---------------------------------------------------------------- leaves */
 
 static void

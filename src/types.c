@@ -91,3 +91,13 @@ label_index(const char *const *labels, int first, int last, const char *label)
 	}
 	return -1;
 }
+
+bytea *
+make_bytea(const void *bytes, Size len)
+{
+	bytea	   *result = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(result, VARHDRSZ + len);
+	memcpy(VARDATA(result), bytes, len);
+	return result;
+}

@@ -258,64 +258,67 @@ judge_number(Check *check)
 		judge_claims(check);
 }
 
+/*
+ * What is it that was presented?  Either may stand behind an "https://...#" prefix.  True: a printed
+ * number, in check->no.  False: a token, in check->token, or neither, and *is_token tells which.
+ */
+static bool
+read_presented(Check *check, const text *presented, bool *is_token)
+{
+	const char *string = VARDATA_ANY(presented);
+	size_t		len = VARSIZE_ANY_EXHDR(presented);
+	Slice		number;
+
+	*is_token = false;
+	check->verdict = VERDICT_MALFORMED;
+	if (len > WIRE_MAX_TEXT)
+		return false;
+
+	number = wire_strip_prefix(string, len);
+	switch (credential_no_parse((const char *) number.ptr, number.len, &check->no))
+	{
+		case CREDENTIAL_NO_OK:
+			check->has_no = true;
+			return true;
+		case CREDENTIAL_NO_MISTYPED:
+			check->verdict = VERDICT_MISTYPED;
+			return false;
+		case CREDENTIAL_NO_MALFORMED:
+			*is_token = token_from_text(string, len, &check->token);
+			return false;
+	}
+	return false;
+}
+
 /* Judge a printed number or a token against the rows of this database. */
 static void
 judge_online(Check *check, const text *presented)
 {
-	const char *string = VARDATA_ANY(presented);
-	size_t		len = VARSIZE_ANY_EXHDR(presented);
+	bool		is_token;
 
-	if (len > WIRE_MAX_TEXT)
-		return;
-
-	switch (credential_no_parse(string, len, &check->no))
+	if (read_presented(check, presented, &is_token))
+		judge_number(check);
+	else if (is_token && judge_token(check))
 	{
-		case CREDENTIAL_NO_OK:
-			check->has_no = true;
-			judge_number(check);
-			return;
-		case CREDENTIAL_NO_MISTYPED:
-			check->verdict = VERDICT_MISTYPED;
-			return;
-		case CREDENTIAL_NO_MALFORMED:
-			break;
-	}
-
-	if (!token_from_text(string, len, &check->token) || !judge_token(check))
-		return;
-	if (find_row(check) && row_has_message(check))
-		judge_claims(check);
-	else
-	{
-		check->verdict = check->has_row ? VERDICT_NOT_FOUND : no_row();
-		check->genuine = false;
+		if (find_row(check) && row_has_message(check))
+			judge_claims(check);
+		else
+		{
+			check->verdict = check->has_row ? VERDICT_NOT_FOUND : no_row();
+			check->genuine = false;
+		}
 	}
 }
 
-/* Judge a token by keys and clock alone. */
+/* Judge a token by keys and clock alone; a number has nothing signed to look at. */
 static void
 judge_offline(Check *check, const text *presented)
 {
-	const char *string = VARDATA_ANY(presented);
-	size_t		len = VARSIZE_ANY_EXHDR(presented);
+	bool		is_token;
 
-	if (len > WIRE_MAX_TEXT)
-		return;
-
-	switch (credential_no_parse(string, len, &check->no))
-	{
-		case CREDENTIAL_NO_OK:	/* nothing signed to look at */
-			check->has_no = true;
-			check->verdict = VERDICT_UNDETERMINED;
-			return;
-		case CREDENTIAL_NO_MISTYPED:
-			check->verdict = VERDICT_MISTYPED;
-			return;
-		case CREDENTIAL_NO_MALFORMED:
-			break;
-	}
-
-	if (token_from_text(string, len, &check->token) && judge_token(check))
+	if (read_presented(check, presented, &is_token))
+		check->verdict = VERDICT_UNDETERMINED;
+	else if (is_token && judge_token(check))
 	{
 		check->status = status_offline(&check->claims, check->at);
 		judge_claims(check);
@@ -352,16 +355,6 @@ static Datum
 slice_text(Slice s)
 {
 	return PointerGetDatum(cstring_to_text_with_len((const char *) s.ptr, (int) s.len));
-}
-
-static Datum
-bytes_datum(const uint8 *bytes, size_t len)
-{
-	bytea	   *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), bytes, len);
-	return PointerGetDatum(result);
 }
 
 /* The kind a masked travel permit number still shows. */
@@ -405,7 +398,7 @@ answer_permit(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
 			set(values, nulls, VERIFICATION_PORTRAIT_DIGEST, PointerGetDatum(check->portrait_digest));
 		else if (claims->has_portrait)
 			set(values, nulls, VERIFICATION_PORTRAIT_DIGEST,
-				bytes_datum(claims->portrait, PORTRAIT_CLAIM_BYTES));
+				PointerGetDatum(make_bytea(claims->portrait, PORTRAIT_CLAIM_BYTES)));
 	}
 
 	/* Does the registry still know the holder by the name that was signed? */

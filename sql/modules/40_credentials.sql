@@ -11,30 +11,28 @@ CREATE FUNCTION epermit.credential_delete() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_delete';
 COMMENT ON FUNCTION epermit.credential_delete() IS 'Trigger: a credential goes only when its month is over and its policy''s retention has passed (TP002 before that).';
 
--- The guards fire ALWAYS: neither session_replication_role nor a subscription gets around them.
-CREATE TRIGGER issue_or_admit BEFORE INSERT ON epermit.permit
-    FOR EACH ROW EXECUTE FUNCTION epermit.credential_insert('permit');
-CREATE TRIGGER keep BEFORE DELETE ON epermit.permit
-    FOR EACH ROW EXECUTE FUNCTION epermit.credential_delete('permit');
-CREATE TRIGGER immutable BEFORE UPDATE ON epermit.permit
-    FOR EACH ROW EXECUTE FUNCTION epermit.refuse_change();
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON epermit.permit
-    FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
-ALTER TABLE epermit.permit
-    ENABLE ALWAYS TRIGGER issue_or_admit, ENABLE ALWAYS TRIGGER keep,
-    ENABLE ALWAYS TRIGGER immutable, ENABLE ALWAYS TRIGGER no_truncate;
-
-CREATE TRIGGER issue_or_admit BEFORE INSERT ON epermit.linkage
-    FOR EACH ROW EXECUTE FUNCTION epermit.credential_insert('linkage');
-CREATE TRIGGER keep BEFORE DELETE ON epermit.linkage
-    FOR EACH ROW EXECUTE FUNCTION epermit.credential_delete('linkage');
-CREATE TRIGGER immutable BEFORE UPDATE ON epermit.linkage
-    FOR EACH ROW EXECUTE FUNCTION epermit.refuse_change();
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON epermit.linkage
-    FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
-ALTER TABLE epermit.linkage
-    ENABLE ALWAYS TRIGGER issue_or_admit, ENABLE ALWAYS TRIGGER keep,
-    ENABLE ALWAYS TRIGGER immutable, ENABLE ALWAYS TRIGGER no_truncate;
+-- They fire ALWAYS: neither session_replication_role nor a subscription gets around them.
+DO $$
+DECLARE
+    tab name;
+BEGIN
+    FOREACH tab IN ARRAY ARRAY['permit', 'linkage']::name[]
+    LOOP
+        EXECUTE pg_catalog.format($sql$
+            CREATE TRIGGER issue_or_admit BEFORE INSERT ON epermit.%1$I
+                FOR EACH ROW EXECUTE FUNCTION epermit.credential_insert(%1$L);
+            CREATE TRIGGER keep BEFORE DELETE ON epermit.%1$I
+                FOR EACH ROW EXECUTE FUNCTION epermit.credential_delete();
+            CREATE TRIGGER immutable BEFORE UPDATE ON epermit.%1$I
+                FOR EACH ROW EXECUTE FUNCTION epermit.refuse_change();
+            CREATE TRIGGER no_truncate BEFORE TRUNCATE ON epermit.%1$I
+                FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
+            ALTER TABLE epermit.%1$I
+                ENABLE ALWAYS TRIGGER issue_or_admit, ENABLE ALWAYS TRIGGER keep,
+                ENABLE ALWAYS TRIGGER immutable, ENABLE ALWAYS TRIGGER no_truncate;
+            $sql$, tab);
+    END LOOP;
+END $$;
 
 -- ---------------------------------------------------------------- applications (src/issue.c)
 
