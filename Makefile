@@ -22,6 +22,11 @@ MODULES_SQL := $(sort $(wildcard sql/modules/*.sql))
 DATA_built = sql/epermit--$(EXTVERSION).sql
 DATA = $(wildcard sql/epermit--*--*.sql)
 
+# The gate verifier: a program, but PGXS installs into bindir only what it calls scripts.
+SCRIPTS_built = epermit-verify
+CLI_OBJS := cli/epermit-verify.o $(patsubst %.c,%.o,$(sort $(wildcard src/core/*.c)))
+CLI_LINK = -ljansson -lsodium -lz
+
 # As a system directory, so that -Wextra speaks of our code only.
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -fvisibility=hidden
@@ -34,7 +39,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=epermit
 TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = build
+EXTRA_CLEAN = build cli/epermit-verify.o
 
 PG_CONFIG = pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -42,7 +47,10 @@ ifneq ($(PGXS),)
 include $(PGXS)
 
 # Headers change rarely and are small: any change rebuilds all.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h) | check-deps
+$(OBJS) $(OBJS:.o=.bc) $(CLI_OBJS): $(wildcard src/*.h src/core/*.h) | check-deps
+
+epermit-verify: $(CLI_OBJS)
+	$(CC) $(CFLAGS) -o $@ $(CLI_OBJS) $(LDFLAGS) $(LDFLAGS_EX) $(CLI_LINK)
 
 sql/epermit--$(EXTVERSION).sql: $(MODULES_SQL) epermit.control
 	cat $(MODULES_SQL) > $@

@@ -2,17 +2,15 @@
  * epermit-verify.c
  *		A verifier for the gate: QR text in, verdict out, no server.
  *
- * Reads what scanners deliver, one a line, on standard input, and prints one JSON
- * object a line.  It needs the issuer's key set (JWKS) and, to know of revocations, its
- * status lists; src/core judges exactly as epermit.verify_offline() does.
+ * Reads what scanners deliver, one a line, on standard input, and prints one JSON object a
+ * line as soon as it is judged.  It needs the issuer's public keys (JWKS) and, to know of
+ * revocations, its status lists; src/core judges as epermit.verify_offline() does.
  *
- *	epermit-verify --keys FILE [--status-list FILE]... [--purpose NAME] [--at SECONDS]
- *
- * Exit status: 0 all valid, 1 some were not, 2 wrong use or unreadable files.
+ * Lines are hostile: whatever they hold gets a verdict, and none takes more memory than
+ * another.  Files are the operator's: what is wrong with one ends the program.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +25,70 @@
 #include "core/status.h"
 #include "core/wire.h"
 
-#define CLOCK_TOLERANCE 300		/* on nbf and iat; none on exp */
-#define MAX_LISTS 64
-#define MAX_FILE (256 * 1024)
+#define CLOCK_TOLERANCE 300		/* on nbf; none on exp */
+#define LAST_INSTANT INT64_C(253402300799)	/* 9999-12-31 23:59:59 UTC, as in claims */
 
-/* Longer lines are malformed whatever they say. */
+/* More than any status list that verifies. */
+#define MAX_FILE (COSE_MAX_PAYLOAD + 1024)
+
+/* The longest text, one character to tell a longer one by, and a carriage return. */
 #define MAX_LINE (WIRE_MAX_TEXT + 2)
+
+/* Claim 77's bits: the purposes every installation starts with, in order. */
+static const struct
+{
+	const char *code;
+	bool		permit_may;
+}			purposes[] = {
+	{"rail", true},
+	{"air", true},
+	{"finance", false},
+	{"telecom", false},
+	{"internet", false},
+	{"education", false},
+	{"medical", false},
+	{"social_security", false},
+	{"commerce", false},
+	{"tax", false},
+	{"lodging", true},
+	{"government", false},
+	{"border", false}
+};
+
+#define PURPOSES ((int) (sizeof(purposes) / sizeof(purposes[0])))
+#define ANY_PURPOSE (-1)
+#define BORDER (PURPOSES - 1)	/* out_of_scope, whatever is presented */
 
 typedef struct Key
 {
 	uint8_t		kid[KID_BYTES];
 	uint8_t		public_key[PUBLIC_KEY_BYTES];
-	bool		for_permits;
-	bool		for_status;
 } Key;
+
+typedef struct KeySet
+{
+	Key		   *keys;
+	size_t		count;
+} KeySet;
 
 typedef struct StatusList
 {
 	char	   *uri;
 	int64_t		exp;
 	int			bits;
-	size_t		len;
+	size_t		entries;
 	uint8_t    *list;
 } StatusList;
 
-static Key *keys;
-static size_t key_count;
-static StatusList lists[MAX_LISTS];
-static size_t list_count;
-
-/* Claim 77's bits: the purposes every installation starts with, in order. */
-static const char *const purposes[] = {
-	"rail", "air", "finance", "telecom", "internet", "education", "medical",
-	"social_security", "commerce", "tax", "lodging", "government", "border"
-};
-
-#define PURPOSES (sizeof(purposes) / sizeof(purposes[0]))
+typedef struct Gate
+{
+	KeySet		permit_keys;
+	KeySet		status_keys;
+	StatusList *lists;
+	size_t		list_count;
+	int			purpose;
+	int64_t		at;				/* seconds since 1970; -1: now */
+} Gate;
 
 static void
 die(const char *what, const char *why)
@@ -71,19 +97,17 @@ die(const char *what, const char *why)
 	exit(2);
 }
 
-/* ---------------------------------------------------------------- keys and lists */
-
-static bool
-from_base64url(const json_t *value, uint8_t *out, size_t len)
+static void *
+allocate(size_t n, size_t size)
 {
-	const char *text = json_string_value(value);
-	size_t		decoded;
+	void	   *memory = calloc(n > 0 ? n : 1, size);
 
-	return text != NULL &&
-		sodium_base642bin(out, len, text, strlen(text), NULL, &decoded, NULL,
-						  sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-		decoded == len;
+	if (memory == NULL)
+		die("memory", strerror(errno));
+	return memory;
 }
+
+/* ---------------------------------------------------------------- keys */
 
 static bool
 member_is(const json_t *jwk, const char *name, const char *expected)
@@ -93,65 +117,96 @@ member_is(const json_t *jwk, const char *name, const char *expected)
 	return value != NULL && strcmp(value, expected) == 0;
 }
 
-/*
- * A JSON Web Key Set (RFC 7517, 8037).  epermit_usage, where a key has it, says what it may sign; a
- * set without it is taken for one of permit and status keys.
- */
-static void
+/* Keys of other kinds and uses are not ours to judge: RFC 7517 section 5 says to pass over them. */
+static bool
+is_ed25519(const json_t *jwk)
+{
+	return member_is(jwk, "kty", "OKP") && member_is(jwk, "crv", "Ed25519") &&
+		(json_object_get(jwk, "use") == NULL || member_is(jwk, "use", "sig")) &&
+		(json_object_get(jwk, "alg") == NULL || member_is(jwk, "alg", "EdDSA") ||
+		 member_is(jwk, "alg", "Ed25519"));
+}
+
+static bool
+read_public_key(const json_t *jwk, uint8_t *public_key)
+{
+	const char *x = json_string_value(json_object_get(jwk, "x"));
+	size_t		len;
+
+	return x != NULL &&
+		sodium_base642bin(public_key, PUBLIC_KEY_BYTES, x, strlen(x), NULL, &len, NULL,
+						  sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+		len == PUBLIC_KEY_BYTES && crypto_core_ed25519_is_valid_point(public_key) == 1;
+}
+
+/* A JSON Web Key Set (RFC 7517, 8037). */
+static KeySet
 read_keys(const char *path)
 {
 	json_error_t error;
 	json_t	   *jwks = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	json_t	   *set = json_object_get(jwks, "keys");
+	json_t	   *members = json_object_get(jwks, "keys");
 	json_t	   *jwk;
+	KeySet		set = {NULL, 0};
 	size_t		i;
 
 	if (jwks == NULL)
 		die(path, error.text);
-	if (!json_is_array(set) || json_array_size(set) == 0)
-		die(path, "no key set");
+	if (!json_is_array(members))
+		die(path, "is no JSON Web Key Set");
 
-	keys = calloc(json_array_size(set), sizeof(Key));
-	if (keys == NULL)
-		die(path, strerror(errno));
-
-	json_array_foreach(set, i, jwk)
+	set.keys = allocate(json_array_size(members), sizeof(Key));
+	json_array_foreach(members, i, jwk)
 	{
-		Key		   *key = &keys[key_count];
-		bool		any_usage = json_object_get(jwk, "epermit_usage") == NULL;
+		Key		   *key = &set.keys[set.count];
 
-		/* Keys of other kinds are not ours to judge: RFC 7517 section 5 says to pass over them. */
-		if (!member_is(jwk, "kty", "OKP") || !member_is(jwk, "crv", "Ed25519"))
+		if (!is_ed25519(jwk))
 			continue;
-		if (!from_base64url(json_object_get(jwk, "x"), key->public_key, PUBLIC_KEY_BYTES) ||
-			crypto_core_ed25519_is_valid_point(key->public_key) != 1)
-			die(path, "a key is no point of Ed25519");
+		if (json_object_get(jwk, "d") != NULL)
+			die(path, "holds a private key");
+		if (!read_public_key(jwk, key->public_key))
+			die(path, "holds a key that is no point of Ed25519");
 		cose_kid(key->public_key, key->kid);
-		key->for_permits = any_usage || member_is(jwk, "epermit_usage", "permit");
-		key->for_status = any_usage || member_is(jwk, "epermit_usage", "status");
-		key_count++;
+		set.count++;
 	}
+	if (set.count == 0)
+		die(path, "holds no Ed25519 key");
 	json_decref(jwks);
+	return set;
 }
 
 static const Key *
-find_key(const uint8_t *kid)
+find_key(const KeySet *set, const uint8_t *kid)
 {
 	size_t		i;
 
-	for (i = 0; i < key_count; i++)
-		if (memcmp(keys[i].kid, kid, KID_BYTES) == 0)
-			return &keys[i];
+	for (i = 0; i < set->count; i++)
+		if (memcmp(set->keys[i].kid, kid, KID_BYTES) == 0)
+			return &set->keys[i];
 	return NULL;
 }
 
-/* A signed Token Status List; one that is too old is kept, and leaves its credentials undetermined. */
+/* ---------------------------------------------------------------- status lists */
+
+static const StatusList *
+find_list(const Gate *gate, Slice uri)
+{
+	size_t		i;
+
+	for (i = 0; i < gate->list_count; i++)
+		if (strlen(gate->lists[i].uri) == uri.len &&
+			memcmp(gate->lists[i].uri, uri.ptr, uri.len) == 0)
+			return &gate->lists[i];
+	return NULL;
+}
+
+/* A signed Token Status List.  One too old is kept: it leaves its permits undetermined. */
 static void
-read_status_list(const char *path)
+read_status_list(Gate *gate, const char *path)
 {
 	static uint8_t bytes[MAX_FILE];
 	FILE	   *file = fopen(path, "rb");
-	StatusList *list = &lists[list_count];
+	StatusList *list = &gate->lists[gate->list_count];
 	StatusListClaims claims;
 	CoseSign1	cose;
 	const Key  *key;
@@ -160,76 +215,72 @@ read_status_list(const char *path)
 	if (file == NULL)
 		die(path, strerror(errno));
 	len = fread(bytes, 1, sizeof(bytes), file);
-	if (ferror(file) || !feof(file))
-		die(path, "cannot be read, or is too long");
+	if (ferror(file))
+		die(path, strerror(errno));
 	fclose(file);
 
 	if (!cose_sign1_read(bytes, len, &cose) || cose.typ != COSE_TYP_STATUS_LIST ||
 		!status_list_claims_read(cose.payload, &claims))
 		die(path, "is no status list");
-	key = find_key(cose.kid);
-	if (key == NULL || !key->for_status || !cose_sign1_verify(&cose, key->public_key))
-		die(path, "is not signed by a status key of the key set");
-	if (list_count == MAX_LISTS)
-		die(path, "too many status lists");
+	key = find_key(&gate->status_keys, cose.kid);
+	if (key == NULL)
+		die(path, "is signed by none of the keys given");
+	if (!cose_sign1_verify(&cose, key->public_key))
+		die(path, "has a bad signature");
+	if (find_list(gate, claims.sub) != NULL)
+		die(path, "has the URI of another list given");
 
-	list->list = malloc(STATUS_LIST_MAX_BYTES);
-	list->uri = strndup((const char *) claims.sub.ptr, claims.sub.len);
-	if (list->list == NULL || list->uri == NULL)
-		die(path, strerror(errno));
-	if (!wire_inflate(claims.lst.ptr, claims.lst.len, list->list, STATUS_LIST_MAX_BYTES, &list->len))
-		die(path, "its entries cannot be inflated");
+	list->list = allocate(STATUS_LIST_MAX_BYTES, 1);
+	if (!wire_inflate(claims.lst.ptr, claims.lst.len, list->list, STATUS_LIST_MAX_BYTES, &len))
+		die(path, "has entries that do not inflate");
+	list->entries = len * 8 / (size_t) claims.bits;
 	list->bits = claims.bits;
 	list->exp = claims.exp;
-	list_count++;
+	list->uri = allocate(claims.sub.len + 1, 1);
+	memcpy(list->uri, claims.sub.ptr, claims.sub.len);
+	gate->list_count++;
 }
 
 /* ---------------------------------------------------------------- judging */
 
-/* NULL: valid so far. */
+/* NULL: nothing against it is known. */
 static const char *
-judge_status(const StatusRef *status, int64_t at)
+judge_status(const Gate *gate, const StatusRef *status, int64_t at)
 {
-	size_t		i;
+	const StatusList *list = find_list(gate, status->uri);
 
-	if (list_count == 0)
+	if (gate->list_count == 0)
 		return NULL;
-	for (i = 0; i < list_count; i++)
+	if (list == NULL || at >= list->exp || status->idx >= list->entries)
+		return "undetermined";
+	switch (status_get(list->list, list->bits, status->idx))
 	{
-		const StatusList *list = &lists[i];
-
-		if (strlen(list->uri) != status->uri.len ||
-			memcmp(list->uri, status->uri.ptr, status->uri.len) != 0)
-			continue;
-		if (at >= list->exp || status->idx >= list->len * 8 / (size_t) list->bits)
-			return "undetermined";
-		switch (status_get(list->list, list->bits, status->idx))
-		{
-			case STATUS_VALID:
-				return NULL;
-			case STATUS_SUSPENDED:
-				return "suspended";
-			default:
-				return "revoked";
-		}
+		case STATUS_VALID:
+			return NULL;
+		case STATUS_SUSPENDED:
+			return "suspended";
+		default:
+			return "revoked";
 	}
-	return "undetermined";
 }
 
-/* The verdict; claims are set, and *genuine, where a key of the issuer's signed them. */
+/* The verdict; *genuine, and the claims meant, where a permit key signed them. */
 static const char *
-judge(const char *text, size_t len, int purpose, int64_t at, PermitClaims *claims, bool *genuine)
+judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool *genuine)
 {
 	static uint8_t compressed[WIRE_MAX_COMPRESSED];
 	static uint8_t message[WIRE_MAX_INFLATED];
+	int64_t		at = gate->at >= 0 ? gate->at : (int64_t) time(NULL);
 	size_t		compressed_len,
 				message_len;
 	CredentialNo no;
 	CoseSign1	cose;
 	const Key  *key;
-	const char *status;
+	const char *against;
 
 	*genuine = false;
+	if (gate->purpose == BORDER)
+		return "out_of_scope";
 	if (len > WIRE_MAX_TEXT)
 		return "malformed";
 	switch (credential_no_parse(text, len, &no))
@@ -247,83 +298,95 @@ judge(const char *text, size_t len, int purpose, int64_t at, PermitClaims *claim
 		!permit_claims_read(cose.payload, claims))
 		return "malformed";
 
-	key = find_key(cose.kid);
-	if (key == NULL || !key->for_permits)
+	key = find_key(&gate->permit_keys, cose.kid);
+	if (key == NULL)
 		return "unknown_key";
 	if (!cose_sign1_verify(&cose, key->public_key))
 		return "bad_signature";
 	*genuine = true;
 
-	status = judge_status(&claims->status, at);
-	if (status != NULL)
-		return status;
+	against = judge_status(gate, &claims->status, at);
+	if (against != NULL)
+		return against;
 	if (claims->nbf > at + CLOCK_TOLERANCE)
 		return "not_yet_valid";
 	if (at >= claims->exp)
 		return "expired";
-	if (purpose >= 0 && (claims->purposes >> purpose & 1) == 0)
+	if (gate->purpose != ANY_PURPOSE &&
+		(!purposes[gate->purpose].permit_may || (claims->purposes >> gate->purpose & 1) == 0))
 		return "out_of_scope";
 	return "valid";
 }
 
 static void
-set_slice(json_t *object, const char *name, Slice value)
+set_text(json_t *object, const char *name, Slice value)
 {
 	json_object_set_new(object, name, json_stringn((const char *) value.ptr, value.len));
 }
 
+/* Names are those of epermit.verification. */
 static void
 print_verdict(const char *verdict, bool genuine, const PermitClaims *claims)
 {
+	bool		ok = strcmp(verdict, "valid") == 0;
 	json_t	   *object = json_object();
 
-	json_object_set_new(object, "ok", json_boolean(strcmp(verdict, "valid") == 0));
+	json_object_set_new(object, "ok", json_boolean(ok));
 	json_object_set_new(object, "verdict", json_string(verdict));
 	if (genuine)
 	{
-		set_slice(object, "credential_no", claims->number);
+		char		no[CREDENTIAL_NO_TEXT + 1];
+
+		credential_no_format(&claims->cti, no);
+		json_object_set_new(object, "credential_no", json_string(no));
 		json_object_set_new(object, "valid_from", json_integer(claims->nbf));
 		json_object_set_new(object, "valid_until", json_integer(claims->exp));
 	}
 
-	/* Whoever the permit does not speak for has nothing to be told about. */
-	if (strcmp(verdict, "valid") == 0)
+	/* Whom the permit does not speak for, nobody is told about. */
+	if (ok)
 	{
-		set_slice(object, "holder_name", claims->name_zh);
-		set_slice(object, "name_romanised", claims->name_romanised);
-		set_slice(object, "birth_date", claims->birth_date);
-		set_slice(object, "document_no", claims->document_masked);
+		set_text(object, "holder_name", claims->name_zh);
+		set_text(object, "name_romanised", claims->name_romanised);
+		set_text(object, "birth_date", claims->birth_date);
+		set_text(object, "document_no", claims->document_masked);
+		if (claims->has_portrait)
+		{
+			char		digest[2 * PORTRAIT_CLAIM_BYTES + 1];
+
+			sodium_bin2hex(digest, sizeof(digest), claims->portrait, PORTRAIT_CLAIM_BYTES);
+			json_object_set_new(object, "portrait_digest", json_string(digest));
+		}
 	}
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
+
+	if (json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
+		die("standard output", strerror(errno));
 	json_decref(object);
 }
 
 /* ---------------------------------------------------------------- the command line */
 
 static int
-purpose_bit(const char *name)
+purpose_bit(const char *code)
 {
-	size_t		i;
+	int			i;
 
 	for (i = 0; i < PURPOSES; i++)
-		if (strcmp(purposes[i], name) == 0)
-			return (int) i;
-	die(name, "no such purpose");
-	return -1;
+		if (strcmp(purposes[i].code, code) == 0)
+			return i;
+	die(code, "no such purpose");
+	return ANY_PURPOSE;
 }
 
 static int64_t
-seconds(const char *text)
+instant(const char *text)
 {
 	char	   *end;
-	int64_t		value;
+	long long	seconds = strtoll(text, &end, 10);
 
-	errno = 0;
-	value = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0')
-		die(text, "no seconds since 1970");
-	return value;
+	if (end == text || *end != '\0' || seconds < 0 || seconds > LAST_INSTANT)
+		die(text, "no instant in seconds since 1970");
+	return seconds;
 }
 
 /* The next line without its end, cut at MAX_LINE; false at the end of input. */
@@ -336,91 +399,111 @@ next_line(char *line, size_t *len)
 	while ((c = getchar_unlocked()) != EOF && c != '\n')
 		if (*len < MAX_LINE)
 			line[(*len)++] = (char) c;
+	if (c == EOF && *len == 0)
+		return false;
 	if (*len > 0 && line[*len - 1] == '\r')
 		(*len)--;
-	return c != EOF || *len > 0;
+	return true;
 }
 
 static const char usage[] =
-"Judge the QR text of travel permits, one a line on standard input; prints JSON, one object a line.\n"
+"Judge the QR text of travel permits, one a line on standard input.  Prints JSON, an object a line.\n"
 "\n"
-"  epermit-verify --keys FILE [--status-list FILE]... [--purpose NAME] [--at SECONDS]\n"
+"  epermit-verify --keys FILE [OPTION]...\n"
 "\n"
-"  --keys FILE         the issuer's JSON Web Key Set: SELECT epermit.jwks()\n"
-"  --status-list FILE  a signed status list (CWT); any number of them\n"
+"  --keys FILE         permit keys, a JSON Web Key Set: SELECT epermit.jwks('permit')\n"
+"  --status-keys FILE  keys of status lists: SELECT epermit.jwks('status'); default: --keys\n"
+"  --status-list FILE  a signed status list (CWT).  May be given often.  A permit whose list is\n"
+"                      missing or too old is undetermined; without any list none is asked\n"
 "  --purpose NAME      rail, air, ...: out_of_scope where a permit does not serve it\n"
 "  --at SECONDS        judge as of then, seconds since 1970; default: now\n"
 "\n"
-"Exit status: 0 all valid, 1 some were not, 2 wrong use.\n";
+"Exit status: 0 all valid, 1 some were not, 2 wrong use or unreadable files.\n";
 
-int
-main(int argc, char **argv)
+static void
+wrong_use(void)
+{
+	fputs(usage, stderr);
+	exit(2);
+}
+
+static Gate
+read_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"keys", required_argument, NULL, 'k'},
+		{"status-keys", required_argument, NULL, 'K'},
 		{"status-list", required_argument, NULL, 's'},
 		{"purpose", required_argument, NULL, 'p'},
 		{"at", required_argument, NULL, 'a'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}
 	};
-	static char line[MAX_LINE];
-	const char *list_paths[MAX_LISTS];
-	size_t		path_count = 0,
-				i,
-				len;
-	int			purpose = -1;
-	bool		border = false;
-	int64_t		at = -1;
-	bool		all_valid = true;
+	Gate		gate = {.purpose = ANY_PURPOSE, .at = -1};
+	const char *keys = NULL;
+	const char *status_keys = NULL;
+	const char **lists = allocate((size_t) argc, sizeof(char *));
+	int			list_count = 0;
+	int			i;
 	int			c;
-
-	if (sodium_init() < 0)
-		die("libsodium", "cannot be initialised");
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 	{
 		switch (c)
 		{
 			case 'k':
-				if (keys != NULL)
-					die("--keys", "given twice");
-				read_keys(optarg);
+				keys = optarg;
+				break;
+			case 'K':
+				status_keys = optarg;
 				break;
 			case 's':
-				if (path_count == MAX_LISTS)
-					die(optarg, "too many status lists");
-				list_paths[path_count++] = optarg;
+				lists[list_count++] = optarg;
 				break;
 			case 'p':
-				purpose = purpose_bit(optarg);
-				border = strcmp(optarg, "border") == 0;
+				gate.purpose = purpose_bit(optarg);
 				break;
 			case 'a':
-				at = seconds(optarg);
+				gate.at = instant(optarg);
 				break;
 			case 'h':
 				fputs(usage, stdout);
-				return 0;
+				exit(0);
 			default:
-				fputs(usage, stderr);
-				return 2;
+				wrong_use();
 		}
 	}
 	if (keys == NULL || optind != argc)
-	{
-		fputs(usage, stderr);
-		return 2;
-	}
-	for (i = 0; i < path_count; i++)
-		read_status_list(list_paths[i]);
+		wrong_use();
 
+	gate.permit_keys = read_keys(keys);
+	gate.status_keys = status_keys != NULL ? read_keys(status_keys) : gate.permit_keys;
+	gate.lists = allocate((size_t) list_count, sizeof(StatusList));
+	for (i = 0; i < list_count; i++)
+		read_status_list(&gate, lists[i]);
+	free(lists);
+	return gate;
+}
+
+int
+main(int argc, char **argv)
+{
+	static char line[MAX_LINE];
+	static Gate gate;
+	bool		all_valid = true;
+	size_t		len;
+
+	if (sodium_init() < 0)
+		die("libsodium", "cannot be initialised");
+	gate = read_arguments(argc, argv);
+
+	/* Whoever stands at the gate waits for each verdict. */
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	while (next_line(line, &len))
 	{
 		PermitClaims claims;
-		bool		genuine = false;
-		const char *verdict = border ? "out_of_scope" :
-			judge(line, len, purpose, at >= 0 ? at : (int64_t) time(NULL), &claims, &genuine);
+		bool		genuine;
+		const char *verdict = judge(&gate, line, len, &claims, &genuine);
 
 		print_verdict(verdict, genuine, &claims);
 		if (strcmp(verdict, "valid") != 0)
