@@ -22,6 +22,10 @@ month_of(int year, int month)
 static void
 real_dates(void)
 {
+	int			month;
+
+	for (month = 1; month <= 12; month++)
+		CHECK(!date_is_real(2026, month, 32));
 	CHECK(date_is_real(1, 1, 1));
 	CHECK(date_is_real(9999, 12, 31));
 	CHECK(date_is_real(2026, 4, 30));

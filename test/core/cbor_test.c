@@ -148,6 +148,7 @@ shortest_heads(void)
 	CHECK(!check_hex("b8010101"));
 	CHECK(!check_hex("d81200"));
 	CHECK(!check_hex("1c"));	/* reserved */
+	CHECK(!check_hex("1cffffffffffffffffffffffffffffffff"));
 	CHECK(!check_hex("1d"));
 	CHECK(!check_hex("1e"));
 	CHECK(!check_hex("1f"));
@@ -286,8 +287,14 @@ finding(void)
 static void
 unchecked_input(void)
 {
-	static const char *const rough[] = {"", "a1", "a101", "a10142", "a2010242", "a182010205",
-	"a1a1010205", "a118", "a201", "bfff", "a3010203"};
+	static const char *const rough[] = {
+		"", "a1", "a101", "a10142", "a2010242", "a182010205", "a1a1010205", "a118", "a201", "bfff",
+		"a3010203"
+	};
+	static const char *const cut[] = {
+		"", "18", "19ff", "1bffffffffffffff", "42ff", "6261", "81", "8201", "a1", "a101",
+		"d2", "d818", "f4"
+	};
 	size_t		i;
 
 	for (i = 0; i < LENGTH_OF(rough); i++)
@@ -300,6 +307,21 @@ unchecked_input(void)
 		tap_note(rough[i]);
 		CHECK(!cbor_map_find(map, 5, &value));
 		CHECK(!cbor_map_find_text(map, "x", &value));
+		free(bytes);
+	}
+
+	/* One head at a time, too. */
+	for (i = 0; i < LENGTH_OF(cut); i++)
+	{
+		size_t		len;
+		uint8_t    *bytes = tap_unhex(cut[i], &len);
+		Slice		input = {bytes, len};
+		CborReader	reader;
+		CborItem	item;
+
+		tap_note(cut[i]);
+		cbor_reader_init(&reader, input);
+		CHECK(!cbor_next(&reader, &item) && reader.next == bytes);
 		free(bytes);
 	}
 

@@ -566,6 +566,7 @@ static void
 times(Reader reader, Slice payload, int64_t key)
 {
 	CHECK(accepts(reader, payload, 0, key, "00"));
+	CHECK(!accepts(reader, payload, 0, key, "1b0000003afff44180"));	/* the year 10000 */
 	CHECK(!accepts(reader, payload, 0, key, "20"));	/* negative */
 	CHECK(!accepts(reader, payload, 0, key, "6430303030"));
 	CHECK(!accepts(reader, payload, 0, key, "1b7fffffffffffffff"));
@@ -644,7 +645,9 @@ permit_refusals(void)
 	CHECK(accepts(reads_permit, payload, 169, 13, "63474252"));	/* GBR */
 	CHECK(!accepts(reads_permit, payload, 169, 13, "6243" "4e"));
 	CHECK(!accepts(reads_permit, payload, 169, 13, "63" "676272"));
+	CHECK(accepts(reads_permit, payload, 169, 13, "63415a45"));	/* AZE */
 	CHECK(!accepts(reads_permit, payload, 169, 13, "63" "433148"));
+	CHECK(!accepts(reads_permit, payload, 169, 13, "63" "314843"));
 	CHECK(!accepts(reads_permit, payload, 169, 13, "6443484e43"));
 	CHECK(!accepts(reads_permit, payload, 169, 4, "63ffffff"));	/* not UTF-8 */
 	CHECK(!accepts(reads_permit, payload, 169, 77, "20"));

@@ -155,6 +155,7 @@ forgiving_input(void)
 		CHECK(parse(same[i], &no) == CREDENTIAL_NO_OK &&
 			  tap_is_hex(no.bytes, sizeof(no.bytes), "50d90000008a088123456789"));
 	}
+	CHECK(result_of("t-zzzzz-zzzzz-zzzzz-zzzzy") == CREDENTIAL_NO_OK);
 	/* The leading L looks like 1 and I as well. */
 	CHECK(result_of("1-M6S00-0012G-8G4HM-ASW9C") == CREDENTIAL_NO_OK);
 	CHECK(result_of("i-M6S00-0012G-8G4HM-ASW9C") == CREDENTIAL_NO_OK);

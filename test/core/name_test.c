@@ -173,6 +173,9 @@ romanised(void)
 	CHECK(same_key("D'SOUZA", "D\xE2\x80\x99souza"));
 	CHECK(same_key("D\xE2\x80\x98SOUZA", "D\xCA\xBCSOUZA"));
 	CHECK(same_key("CHAN\xE3\x80\x80TAI", "CHAN\xE2\x80\x90TAI"));
+	CHECK(same_key("CHAN\xE2\x80\x93TAI", "CHAN\xE2\x80\x95TAI"));
+	CHECK(!same_key("CHAN\xE2\x80\x96", "CHAN"));	/* U+2016, a double line */
+	CHECK(same_key("az", "AZ"));
 	CHECK(same_key(" - ", ""));
 	CHECK(!same_key("CHAN TAI MAN", "CHAN TAI MUN"));
 	CHECK(!same_key("CHAN TAI MAN", "CHAN TAI"));

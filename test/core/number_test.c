@@ -82,7 +82,7 @@ travel_forms(void)
 	CHECK(travel_prints("HA1234567", "HA1234567"));
 	CHECK(travel_prints("ma0000000", "MA0000000"));
 	CHECK(travel_prints("00012345", "00012345"));
-	CHECK(travel_prints("  \tM12345678\n ", "M12345678"));
+	CHECK(travel_prints("  \tM12345678\r\n ", "M12345678"));
 
 	CHECK(parse_travel("H12345678", &no, &count) == RULE_OK && count == -1);
 	CHECK(parse_travel("HA1234567", &no, &count) == RULE_OK && count == -1);
@@ -243,7 +243,8 @@ residence_forms(void)
 		"810000199408230021",
 		"820000200002290013",	/* a leap day that was one */
 		"830000199201300022",
-		"81000019850617003X"
+		"81000019850617003X",
+		"820000298711294568", "830000197911309997", "810000111311111115"	/* every weight */
 	};
 	char		out[RESIDENCE_PERMIT_NO_LEN + 1];
 	size_t		i;
