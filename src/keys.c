@@ -2,18 +2,18 @@
  * keys.c
  *		Ed25519 keys: found by kid, sealed and unsealed, used to sign and to verify.
  *
- * Every row of epermit.signing_key is cached per backend.  The table is read as catalogs
- * are, directly and with a snapshot of that moment: the answer depends neither on the isolation
- * level nor on the caller's privileges, and parallel workers get it too.  A relcache
- * callback makes the cache stale, so a kid that is not in it is unknown: garbage does not cost a scan.
+ * Every row of epermit.signing_key is cached per backend.  The table is read as catalogs are,
+ * directly and with a snapshot of that moment: the answer depends neither on the isolation level
+ * nor on the caller's privileges, and parallel workers get it too.  A relcache callback makes the
+ * cache stale, so a kid that is not in it is unknown: garbage does not cost a scan.
  *
- * Secrets exist only in one sodium_malloc'ed region per backend, which is inaccessible but while
- * somebody in this file uses it.  The master key and the seed are wiped before
- * the function that read them returns or fails; the unsealed key of a usage stays until the table
- * or a setting changes.
+ * Secrets exist only in one sodium_malloc'ed region per backend, which is inaccessible except
+ * while a function of this file uses it.  Master key and seed are wiped before the function that
+ * read them returns or fails; the unsealed key of a usage stays until the table or a setting
+ * changes.
  *
- * Issuing, verifying, status lists, attestations and seals call this; 30_keys.sql
- * holds the administration.
+ * Issuing, verifying, status lists, attestations and seals call this; 36_keys.sql holds the
+ * administration.
  */
 #include "compat.h"
 
@@ -44,7 +44,8 @@
 #include "utils/timestamp.h"
 
 #define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-#define SEALED_LEN (NONCE_LEN + crypto_sign_ed25519_SEEDBYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES)
+#define SEALED_LEN \
+	(NONCE_LEN + crypto_sign_ed25519_SEEDBYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES)
 
 #define MASTER_KEY_LEN crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 #define MASTER_KEY_HEX_LEN (2 * MASTER_KEY_LEN)
@@ -94,11 +95,11 @@ typedef struct CachedKey
 	uint8		sealed[SEALED_LEN]; /* where the key is ours */
 } CachedKey;
 
-/* In the guarded region; a line per secret, all wiped together. */
+/* The guarded region. */
 typedef struct Secrets
 {
 	uint8		secret_key[KEY_USAGES][crypto_sign_ed25519_SECRETKEYBYTES];
-	struct
+	struct						/* for the length of one call */
 	{
 		uint8		master_key[MASTER_KEY_LEN];
 		uint8		seed[crypto_sign_ed25519_SEEDBYTES];
@@ -178,7 +179,7 @@ secrets_close(void)
 	sodium_mprotect_noaccess(secrets);
 }
 
-/* Wipe the unsealed keys.  Never called while the region is open: nothing there reads messages. */
+/* Wipe the unsealed keys.  Nothing that runs while the region is open can come here. */
 static void
 secrets_forget(void)
 {
@@ -199,7 +200,7 @@ master_key_fault(const char *source, const char *fault)
 			(errcode(ERRCODE_TP_NO_MASTER_KEY),
 			 errmsg("master key is not available"),
 			 errdetail("%s %s.", source, fault),
-			 errhint("Correct epermit.master_key_file or epermit.master_key_command in postgresql.conf and reload.")));
+			 errhint("See that epermit.master_key_file or epermit.master_key_command gives the key that the seeds are sealed under, and reload.")));
 }
 
 /*
@@ -330,12 +331,13 @@ read_master_key(void)
 		read_master_key_file(master_key_file, "The file that epermit.master_key_file names");
 	else
 		read_master_key_file(GENERATED_MASTER_KEY,
-							 "No setting names one, and the file " GENERATED_MASTER_KEY " in the data directory");
+							 "No setting names one, and the file "
+							 GENERATED_MASTER_KEY " in the data directory");
 }
 
 /*
- * Make a master key, so that a first try needs no set-up.  It appears under its name complete and durable or not at all; of
- * two sessions that make one the first wins and both use it.
+ * Make a master key, so that a first try needs no set-up.  It appears under its name complete and
+ * durable or not at all; of two sessions that make one the first wins and both use it.
  */
 static void
 generate_master_key(void)
@@ -370,7 +372,8 @@ generate_master_key(void)
 	{
 		fsync_fname_ext(".", true, false, ERROR);
 		ereport(NOTICE,
-				(errmsg("made a master key: file \"%s\" in the data directory", GENERATED_MASTER_KEY),
+				(errmsg("made a master key: file \"%s\" in the data directory",
+						GENERATED_MASTER_KEY),
 				 errdetail("It lies beside what it protects and goes along in every base backup, so it is not fit for production."),
 				 errhint("Set epermit.master_key_file or epermit.master_key_command, name this file in epermit.master_key_old_file, reload, and run epermit.reseal_keys().")));
 	}
@@ -439,7 +442,8 @@ open_seed(const uint8 *public_key, const uint8 *sealed)
 		return UNDER_KEY_IN_FORCE;
 	if (master_key_old_file[0] != '\0')
 	{
-		read_master_key_file(master_key_old_file, "The file that epermit.master_key_old_file names");
+		read_master_key_file(master_key_old_file,
+							 "The file that epermit.master_key_old_file names");
 		if (open_seal(public_key, sealed))
 			return UNDER_OLD_KEY;
 	}
@@ -520,7 +524,8 @@ read_row(HeapTuple tuple, TupleDesc desc, CachedKey *out)
 		values[i] = heap_getattr(tuple, i + 1, desc, &nulls[i]);
 
 	usage = label_index(key_usage_labels, 0, KEY_USAGES - 1, enum_label(values[COL_USAGE]));
-	state = label_index(key_state_labels, 0, KEY_COMPROMISED, TextDatumGetCString(values[COL_STATE]));
+	state = label_index(key_state_labels, 0, KEY_COMPROMISED,
+						TextDatumGetCString(values[COL_STATE]));
 	if (usage < 0 || state < 0)
 		elog(ERROR, "malformed row in epermit.signing_key");
 
@@ -571,7 +576,7 @@ load_keys(void)
 									ALLOCSET_SMALL_SIZES);
 	keys = MemoryContextAlloc(context, sizeof(CachedKey) * size);
 
-	/* Without a snapshot of ours systable_ functions take one of this moment, in parallel mode too. */
+	/* Given no snapshot, systable_ functions take one of this moment, in parallel mode too. */
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -896,6 +901,7 @@ epermit_key_list(PG_FUNCTION_ARGS pg_attribute_unused())
 	int64		now = clock_unix();
 	CborWriter	writer;
 	Slice		payload;
+	size_t		len;
 	int			count = 0,
 				i;
 
@@ -948,8 +954,8 @@ epermit_key_list(PG_FUNCTION_ARGS pg_attribute_unused())
 
 	payload.ptr = buf;
 	payload.len = writer.len;
-	PG_RETURN_BYTEA_P(make_bytea(message,
-								 keys_sign1(KEY_ROOT, COSE_TYP_KEY_LIST, payload, message, cap, kid)));
+	len = keys_sign1(KEY_ROOT, COSE_TYP_KEY_LIST, payload, message, cap, kid);
+	PG_RETURN_BYTEA_P(make_bytea(message, len));
 }
 
 /* ---------------------------------------------------------------- settings */

@@ -45,7 +45,10 @@ typedef struct SigningKey
 	TimestampTz compromised_at; /* where state is KEY_COMPROMISED */
 } SigningKey;
 
-/* NULL where unknown.  What is returned lives until the next call into keys.c. Works in parallel workers. */
+/*
+ * NULL where unknown.  What is returned lives until the next call into keys.c.  Works in
+ * parallel workers.
+ */
 extern const SigningKey *keys_find(const uint8 *kid);
 
 /* The key that signs for this usage; TP003 where there is none. */
@@ -53,7 +56,8 @@ extern const SigningKey *keys_active(KeyUsage usage);
 
 /*
  * Sign payload as COSE_Sign1 with the active key of usage.  Writes the message to buf, its
- * length is returned, kid gets the key's.  TP003, TP004; an error where cap is too small.
+ * length is returned, kid gets the key's.  TP003, TP004; an error where cap is too small.  payload
+ * must not lie in buf.
  */
 extern size_t keys_sign1(KeyUsage usage, CoseTyp typ, Slice payload, uint8 *buf, size_t cap, uint8 *kid);
 

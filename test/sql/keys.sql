@@ -214,6 +214,18 @@ SELECT what, public.error(format(statement, kid))
  ORDER BY n;
 RESET client_min_messages;
 
+-- what a compromised key leaves void, and nothing else
+SELECT register_holder('H40000001', '2099-12-31', '陳大文', 'CHAN TAI MAN', '1980-01-02', 'male', 'HKG') AS holder \gset
+SELECT register_residence_permit(:holder, '81000019800102001X', '2099-12-31');
+INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) VALUES (:holder, 'H40000001', 'lost', gen_random_uuid());
+INSERT INTO linkage (holder_id, travel_permit_no, residence_permit_no, request_id) VALUES (:holder, 'H40000001', '81000019800102001X', gen_random_uuid());
+SELECT length(rotate_signing_key('permit')) AS kid;
+INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) VALUES (:holder, 'H40000001', 'lost', gen_random_uuid());
+SELECT quota_slot, kid = (SELECT kid FROM signing_keys() WHERE usage = 'permit' AND state = 'active') AS active_key,
+       credential_no IN (SELECT credentials_to_reissue(kid)) AS listed, (SELECT count(*) FROM credentials_to_reissue(kid)) AS by_that_key
+  FROM permit ORDER BY quota_slot;
+SELECT credential_no = (SELECT credentials_to_reissue(kid)) AS listed FROM linkage;
+
 -- settings: in the server's configuration only, and not for everybody's eyes
 CREATE ROLE regress_epermit_keeper IN ROLE epermit_keeper;
 CREATE ROLE regress_epermit_nobody;
