@@ -2,9 +2,10 @@
  * fuzz_credential_no.c
  *		Permit and linkage numbers.
  *
- * Whatever parses prints as a number that parses the same; any twelve bytes are a
- * number, print and come back.
+ * Whatever parses is what the number prints, but for case, hyphens, spaces and the letters
+ * that are read as digits; any twelve bytes are a number, print and come back.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "core/credential_no.h"
@@ -41,13 +42,41 @@ try_number(const CredentialNo *no)
 	PROMISE(memcmp(no, &again, sizeof(again)) == 0);
 }
 
+/* The characters that count, as they are read; at most cap of them. */
+static size_t
+plain(const char *text, size_t len, char *out, size_t cap)
+{
+	size_t		n = 0;
+	size_t		i;
+
+	for (i = 0; i < len && n < cap; i++)
+	{
+		int			c = toupper((unsigned char) text[i]);
+
+		if (c == '-' || c == ' ')
+			continue;
+		out[n++] = (char) (c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c);
+	}
+	return n;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CredentialNo no;
 
 	if (credential_no_parse((const char *) data, size, &no) == CREDENTIAL_NO_OK)
+	{
+		char		text[CREDENTIAL_NO_TEXT + 1];
+		char		given[CREDENTIAL_NO_TEXT],
+					printed[CREDENTIAL_NO_TEXT];
+		size_t		len = plain((const char *) data, size, given, sizeof(given));
+
+		credential_no_format(&no, text);
+		PROMISE(plain(text, strlen(text), printed, sizeof(printed)) == len);
+		PROMISE(memcmp(given, printed, len) == 0);
 		try_number(&no);
+	}
 	if (size >= sizeof(no))
 	{
 		memcpy(no.bytes, data, sizeof(no.bytes));

@@ -2,10 +2,11 @@
  * fuzz_number.c
  *		Travel permit, residence permit and mobile numbers.
  *
- * Whatever parses is valid, prints, and parses to the same number again; so does
- * whatever binary value is valid.
+ * Whatever parses is valid, prints as it was given, and parses to the same number again;
+ * so does whatever binary value is valid.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "core/number.h"
 #include "fuzz.h"
@@ -74,6 +75,18 @@ try_mobile(uint64_t no)
 	PROMISE(mobile_mask(no, masked) == len);
 }
 
+/* But for white space in front and case, does text start with the canonical form? */
+static bool
+starts_with(const char *text, size_t len, const char *canonical)
+{
+	while (len > 0 && (*text == ' ' || (*text >= '\t' && *text <= '\r')))
+	{
+		text++;
+		len--;
+	}
+	return len >= strlen(canonical) && strncasecmp(text, canonical, strlen(canonical)) == 0;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -81,6 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t	no;
 	int			issue_count;
 	char		check_digit;
+	char		canonical[RESIDENCE_PERMIT_NO_LEN + 1];
 	NumberRule	rule;
 
 	rule = travel_permit_parse(text, size, &no, &issue_count);
@@ -88,6 +102,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	{
 		PROMISE(travel_permit_valid(no));
 		PROMISE(issue_count >= -1 && issue_count <= 99);
+		travel_permit_format(no, canonical);
+		PROMISE(starts_with(text, size, canonical));
 		try_travel(no);
 	}
 	PROMISE(strlen(rule_name(rule)) > 0);
@@ -96,6 +112,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rule == RULE_OK)
 	{
 		PROMISE(residence_permit_valid(no));
+		residence_permit_format(no, canonical);
+		PROMISE(starts_with(text, size, canonical));
 		try_residence(no);
 	}
 	else if (rule == RULE_CHECK_DIGIT)
