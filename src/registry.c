@@ -14,20 +14,19 @@
 #include "types.h"
 #include "utils/date.h"
 
-#define FIND_HOLDER \
-	"SELECT h.holder_id, t.valid_until, t.status, h.name_zh, h.name_romanised," \
-	"       h.birth_date, h.sex, h.region, h.nationality" \
+#define HOLDER_OF_DOCUMENT \
 	"  FROM epermit.travel_permit t" \
 	"  JOIN epermit.holder h ON h.holder_id OPERATOR(pg_catalog.=) t.holder_id" \
 	" WHERE t.travel_permit_no OPERATOR(epermit.=) $1"
 
 static KeptPlan find_holder = {
-	.sql = FIND_HOLDER,
+	.sql = "SELECT h.holder_id, t.valid_until, t.status, h.name_zh, h.name_romanised,"
+	"       h.birth_date, h.sex, h.region, h.nationality" HOLDER_OF_DOCUMENT,
 	.argtypes = {"epermit.travel_permit_no"}
 };
 
-static KeptPlan find_and_lock_holder = {
-	.sql = FIND_HOLDER " FOR NO KEY UPDATE OF h",
+static KeptPlan lock_holder = {
+	.sql = "SELECT 1" HOLDER_OF_DOCUMENT " FOR NO KEY UPDATE OF h",
 	.argtypes = {"epermit.travel_permit_no"}
 };
 
@@ -51,7 +50,10 @@ registry_find(uint64 travel_permit_no, bool lock, Registered *out)
 {
 	Datum		arg = NumberGetDatum(travel_permit_no);
 
-	if (plan_execute(lock ? &find_and_lock_holder : &find_holder, &arg, NULL, PLAN_LATEST) == 0)
+	/* What is read comes after the wait for the lock: the document may have been cancelled meanwhile. */
+	if (lock && plan_execute(&lock_holder, &arg, NULL, PLAN_LATEST) == 0)
+		return false;
+	if (plan_execute(&find_holder, &arg, NULL, PLAN_LATEST) == 0)
 		return false;
 
 	out->holder_id = DatumGetInt64(plan_value(0, 1, NULL));

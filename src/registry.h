@@ -34,9 +34,8 @@ typedef struct Registered
 } Registered;
 
 /*
- * By travel permit number, with the latest snapshot.  lock also takes the lock of
- * credential_lock_holder() in the same statement.  Strings live in the SPI
- * connection's memory.
+ * By travel permit number, with the latest snapshot.  lock first takes the lock of
+ * credential_lock_holder().  Strings live in the SPI connection's memory.
  */
 extern bool registry_find(uint64 travel_permit_no, bool lock, Registered *out);
 
