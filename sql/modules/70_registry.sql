@@ -62,11 +62,15 @@ BEGIN
 
     IF TG_OP = 'UPDATE' THEN
         IF EXISTS (SELECT FROM epermit.residence_permit r
-                    WHERE r.holder_id = NEW.holder_id
-                      AND (epermit.birth_date(r.residence_permit_no) <> NEW.birth_date
-                           OR NEW.sex <> 'other' AND epermit.sex(r.residence_permit_no) <> NEW.sex))
+                    WHERE r.holder_id = NEW.holder_id AND epermit.birth_date(r.residence_permit_no) <> NEW.birth_date)
         THEN
-            PERFORM epermit.refuse_value('holder', 'mismatch', 'birth date and sex are those of the residence permit');
+            PERFORM epermit.refuse_value('birth_date', 'mismatch', 'the holder''s residence permit tells another one');
+        END IF;
+        IF NEW.sex <> 'other'
+           AND EXISTS (SELECT FROM epermit.residence_permit r
+                        WHERE r.holder_id = NEW.holder_id AND epermit.sex(r.residence_permit_no) <> NEW.sex)
+        THEN
+            PERFORM epermit.refuse_value('sex', 'mismatch', 'the holder''s residence permit tells another one');
         END IF;
         RETURN NEW;
     END IF;

@@ -485,7 +485,7 @@ BEGIN
                        CASE WHEN c.relname ~ '^audit_log_y\d{4}m\d\d$'
                             THEN to_timestamp(substr(c.relname, 11), '"y"YYYY"m"MM') END AS starts
                   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                 WHERE i.inhparent = 'epermit.audit_log'::regclass) p
+                 WHERE i.inhparent = 'epermit.audit_log'::regclass AND c.relnamespace = 'epermit'::regnamespace) p
          WHERE p.starts + interval '1 month' <= cutoff
         UNION ALL
         SELECT 'audit_log_default', NULL, cutoff
