@@ -24,9 +24,6 @@
 /* The wire format allows no more; a policy may allow less. */
 #define ATTESTATION_MAX_SECONDS 600
 
-/* What a clock ahead of ours may show. */
-#define CLOCK_TOLERANCE 300
-
 static KeptPlan find_use = {
 	.sql = "SELECT 1 FROM epermit.attestation_use u WHERE u.nonce OPERATOR(pg_catalog.=) $1",
 	.argtypes = {"pg_catalog.bytea"}

@@ -26,6 +26,13 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+/* GetLatestXTime() */
+#if PG_VERSION_NUM >= 150000
+#include "access/xlogrecovery.h"
+#else
+#include "access/xlog.h"
+#endif
+
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif

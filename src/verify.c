@@ -43,9 +43,6 @@ PGDLLEXPORT Datum epermit_documents_linked(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_verify_offline(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_verify_linkage_offline(PG_FUNCTION_ARGS);
 
-/* A verifier's clock may be this far behind the issuer's (nbf and iat; never exp). */
-#define CLOCK_TOLERANCE 300
-
 /* Columns of epermit.verification. */
 enum
 {
@@ -127,7 +124,7 @@ typedef struct Check
 	char	   *name_zh;
 	char	   *name_romanised;
 	DateADT		birth_date;
-	Verdict		status;			/* valid, revoked or suspended */
+	Verdict		status;			/* valid, revoked, suspended; undetermined offline */
 } Check;
 
 static void
@@ -177,14 +174,16 @@ judge_claims(Check *check)
 	else
 		in_scope = purpose->linkage_may;
 
-	if (check->status != VERDICT_VALID)
+	if (check->status == VERDICT_REVOKED || check->status == VERDICT_SUSPENDED)
 		check->verdict = check->status;
 	else if (claims->nbf > check->at + CLOCK_TOLERANCE)
 		check->verdict = VERDICT_NOT_YET_VALID;
 	else if (check->at >= claims->exp)
 		check->verdict = VERDICT_EXPIRED;
+	else if (!in_scope)
+		check->verdict = VERDICT_OUT_OF_SCOPE;
 	else
-		check->verdict = in_scope ? VERDICT_VALID : VERDICT_OUT_OF_SCOPE;
+		check->verdict = check->status;		/* valid, or undetermined for want of a status list */
 }
 
 /* The row of check->no, with the latest snapshot. */

@@ -20,6 +20,7 @@ CREATE TABLE epermit.policy (
     attempts_per_day     smallint NOT NULL DEFAULT 10 CHECK (attempts_per_day >= 1),
     credential_retention interval NOT NULL DEFAULT '184 days' CHECK (credential_retention >= '0'),
     audit_retention      interval NOT NULL DEFAULT '3 years' CHECK (audit_retention >= '184 days'),
+    refused_purpose      text NOT NULL DEFAULT 'border' CHECK (refused_purpose = 'border'),
     seeded               boolean NOT NULL DEFAULT false     -- made by CREATE EXTENSION
 );
 COMMENT ON TABLE epermit.policy IS 'The rules in force from an instant on; append-only. A credential names the policy it was issued under, so a change never alters what exists.';
@@ -45,7 +46,10 @@ CREATE TABLE epermit.issuer (
 );
 COMMENT ON TABLE epermit.issuer IS 'Who signs (claim iss) and the URI to which a status list''s number is appended: one row. Change it with UPDATE before the first credential is issued.';
 
-INSERT INTO epermit.policy (effective_from, seeded) VALUES ('2000-01-01 00:00+08', true);
+-- Whatever a policy allows.  It also has pg_dump restore purposes before policies, and so before
+-- the permits whose tokens are read in their terms.
+ALTER TABLE epermit.policy ADD FOREIGN KEY (refused_purpose) REFERENCES epermit.purpose;
+
 INSERT INTO epermit.purpose (code, bit, name_zh_hant, name_zh_hans, name_en, permit_may, linkage_may, seeded) VALUES
     ('rail',            0, '鐵路',     '铁路',     'rail',            true,  false, true),
     ('air',             1, '民航',     '民航',     'civil aviation',  true,  false, true),
@@ -60,6 +64,7 @@ INSERT INTO epermit.purpose (code, bit, name_zh_hant, name_zh_hans, name_en, per
     ('lodging',        10, '住宿',     '住宿',     'lodging',         true,  true,  true),
     ('government',     11, '政務',     '政务',     'government',      false, true,  true),
     ('border',         12, '出入境',   '出入境',   'border crossing', false, false, true);
+INSERT INTO epermit.policy (effective_from, seeded) VALUES ('2000-01-01 00:00+08', true);
 INSERT INTO epermit.issuer (iss, status_list_base, seeded)
     VALUES ('https://epermit.invalid', 'https://epermit.invalid/s/', true);
 
@@ -127,13 +132,27 @@ SELECT pg_catalog.pg_extension_config_dump('epermit.signing_key', '');
 CREATE TABLE epermit.status_list (
     list_id     int PRIMARY KEY CHECK (list_id >= 0),
     shuffle_key bytea NOT NULL CHECK (octet_length(shuffle_key) = 16),
-    created_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    created_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    token       bytea       -- the list as it was last signed; NULL: it never was
 );
+ALTER TABLE epermit.status_list ALTER COLUMN token SET STORAGE EXTERNAL;    -- deflated already
 CREATE SEQUENCE epermit.status_seq MINVALUE 0 START 0;
 COMMENT ON TABLE epermit.status_list IS 'Token status lists that exist, 131,072 entries each, and the secret permutation that makes an index tell nothing about its neighbours.';
 COMMENT ON SEQUENCE epermit.status_seq IS 'Running number of status entries; its high part is the list, its low part is shuffled.';
 SELECT pg_catalog.pg_extension_config_dump('epermit.status_list', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.status_seq', '');
+
+CREATE TABLE epermit.imported_status_list (
+    uri  text PRIMARY KEY CHECK (octet_length(uri) BETWEEN 1 AND 1000),
+    kid  bytea NOT NULL REFERENCES epermit.signing_key,
+    iat  timestamptz NOT NULL,
+    exp  timestamptz NOT NULL,
+    bits smallint NOT NULL CHECK (bits IN (1, 2, 4, 8)),
+    list bytea NOT NULL CHECK (octet_length(list) BETWEEN 1 AND 16384 * bits)     -- inflated
+);
+ALTER TABLE epermit.imported_status_list ALTER COLUMN list SET STORAGE EXTERNAL;   -- one byte of it is read at a time
+COMMENT ON TABLE epermit.imported_status_list IS 'Status lists of other parties, the newest of each URI, as import_status_list() verified them.';
+SELECT pg_catalog.pg_extension_config_dump('epermit.imported_status_list', '');
 
 -- ---------------------------------------------------------------- credentials
 
@@ -194,13 +213,28 @@ CREATE TABLE epermit.credential_event (
     event_no       smallint NOT NULL CHECK (event_no >= 1),
     status         text NOT NULL CHECK (status IN ('revoked', 'suspended', 'valid')),
     at             timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    reason         text NOT NULL,
+    reason         text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
     actor          name NOT NULL,
     status_list_id int NOT NULL,    -- copied, so that a list is built without the credentials
     status_idx     int NOT NULL,
-    PRIMARY KEY (credential_no, event_no)
+    -- The row it is an event of, as the number tells: pg_dump restores in the order of foreign
+    -- keys, and events go when their credential goes.
+    holder_id      bigint GENERATED ALWAYS AS (epermit.holder_id(credential_no)) STORED,
+    quota_month    date GENERATED ALWAYS AS
+        (CASE WHEN epermit.is_permit(credential_no) THEN epermit.quota_month(credential_no) END) STORED,
+    quota_slot     smallint GENERATED ALWAYS AS
+        (CASE WHEN epermit.is_permit(credential_no) THEN epermit.quota_slot(credential_no) END) STORED,
+    linkage_no     int GENERATED ALWAYS AS
+        (CASE WHEN NOT epermit.is_permit(credential_no)
+              THEN ((EXTRACT(YEAR FROM epermit.quota_month(credential_no)) - 2000) * 12
+                    + EXTRACT(MONTH FROM epermit.quota_month(credential_no)) - 1) * 16
+                   + epermit.quota_slot(credential_no) END) STORED,
+    PRIMARY KEY (credential_no, event_no),
+    FOREIGN KEY (holder_id, quota_month, quota_slot) REFERENCES epermit.permit ON DELETE CASCADE,
+    FOREIGN KEY (holder_id, linkage_no) REFERENCES epermit.linkage ON DELETE CASCADE
 );
 CREATE INDEX ON epermit.credential_event (status_list_id);
+CREATE INDEX ON epermit.credential_event (holder_id);
 COMMENT ON TABLE epermit.credential_event IS 'Revocations, suspensions and reinstatements: insert-only, the highest event_no of a credential is its status, so replicas and subscribers see each change as an insert.';
 
 SELECT pg_catalog.pg_extension_config_dump('epermit.permit', '');

@@ -24,7 +24,7 @@ COMMENT ON FUNCTION epermit.documents_linked(text, text, text) IS 'Is there a cu
 CREATE FUNCTION epermit.verify_offline(presented text, purpose text, at timestamptz DEFAULT pg_catalog.now()) RETURNS epermit.verification
     LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_verify_offline';
-COMMENT ON FUNCTION epermit.verify_offline(text, text, timestamptz) IS 'Judge a permit''s QR text by the public keys in signing_key, what is known here of revocations (own events, imported status lists) and the clock. Writes nothing, needs no connection to the issuer. undetermined: a printed number, or a status list that is missing or too old.';
+COMMENT ON FUNCTION epermit.verify_offline(text, text, timestamptz) IS 'Judge a permit''s QR text by the public keys in signing_key, what is known here of revocations (own events, imported status lists) and the clock. Writes nothing, needs no connection to the issuer. undetermined: a printed number; or a status list that is missing, expired or signed by a compromised key, where any list of that issuer was imported. Where none ever was, nothing is known of revocations.';
 
 CREATE FUNCTION epermit.verify_linkage_offline(presented text, travel_permit_no text, residence_permit_no text, birth_date date, purpose text, at timestamptz DEFAULT pg_catalog.now()) RETURNS epermit.verification
     LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -40,6 +40,19 @@ GRANT EXECUTE ON FUNCTION epermit.quota_status(text) TO epermit_issuer, epermit_
 GRANT EXECUTE ON FUNCTION epermit.active_permits(text) TO epermit_issuer, epermit_officer;
 GRANT EXECUTE ON FUNCTION epermit.attest(text, bytea) TO epermit_attestor;
 
+-- revocation
+GRANT EXECUTE ON FUNCTION epermit.revoke_permit(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.revoke_linkage(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.suspend_permit(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.suspend_linkage(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.reinstate_permit(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+GRANT EXECUTE ON FUNCTION epermit.reinstate_linkage(epermit.credential_no, text) TO epermit_issuer, epermit_officer;
+
+-- status lists
+GRANT EXECUTE ON FUNCTION epermit.status_list(int) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.status_list_uris() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.import_status_list(bytea) TO epermit_keeper;
+
 -- verification
 GRANT EXECUTE ON FUNCTION epermit.verify_permit(text, text) TO epermit_verifier;
 GRANT EXECUTE ON FUNCTION epermit.verify_permits(text[], text) TO epermit_verifier;
