@@ -236,7 +236,7 @@ CREATE FUNCTION epermit.jwks(usage epermit.key_usage DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT jsonb_build_object('keys', coalesce(
-               jsonb_agg(jsonb_build_object('kty', 'OKP', 'crv', 'Ed25519', 'alg', 'EdDSA', 'use', 'sig',
+               jsonb_agg(jsonb_build_object('kty', 'OKP', 'crv', 'Ed25519', 'alg', 'EdDSA', 'use', 'sig', 'epermit_usage', k.usage,
                                             'kid', translate(encode(k.kid, 'base64'), '+/=', '-_'),
                                             'x', translate(encode(k.public_key, 'base64'), '+/=', '-_'))
                          ORDER BY k.usage, k.created_at, k.kid),
@@ -244,7 +244,7 @@ AS $$
       FROM epermit.signing_key k
      WHERE k.sealed_seed IS NOT NULL AND k.state <> 'compromised' AND ($1 IS NULL OR k.usage = $1)
 $$;
-COMMENT ON FUNCTION epermit.jwks(epermit.key_usage) IS 'Our own public keys that verify (active and retired) as a JSON Web Key Set, RFC 7517 and 8037; of one usage where one is given, which is what import_jwks() elsewhere wants.';
+COMMENT ON FUNCTION epermit.jwks(epermit.key_usage) IS 'Our own public keys that verify (active and retired) as a JSON Web Key Set, RFC 7517 and 8037; of one usage where one is given. The member epermit_usage says what a key signs, so that import_jwks() elsewhere takes each for that only.';
 
 CREATE FUNCTION epermit.cose_keyset() RETURNS bytea
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_cose_keyset';
@@ -276,6 +276,9 @@ BEGIN
 
     FOR jwk, n IN SELECT e.value, e.ordinality FROM jsonb_array_elements(jwks -> 'keys') WITH ORDINALITY e
     LOOP
+        -- A set of epermit's says what each key signs; those for another usage are not asked for.
+        CONTINUE WHEN jsonb_typeof(jwk) = 'object' AND jwk ->> 'epermit_usage' <> usage::text;
+
         fault := CASE
             WHEN jsonb_typeof(jwk) <> 'object' THEN 'is not an object'
             WHEN jwk ? 'd' THEN 'holds a private key ("d")'
@@ -322,7 +325,7 @@ BEGIN
     END LOOP;
     RETURN imported;
 END $$;
-COMMENT ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) IS 'Trust another party''s public keys for one usage; returns how many were new. All or nothing. 22023: a key of the set is unfit. 42710: it is known with another usage.';
+COMMENT ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) IS 'Trust another party''s public keys for one usage; returns how many were new. Keys whose epermit_usage names another usage are passed over. All or nothing. 22023: a key of the set is unfit. 42710: it is known with another usage.';
 
 CREATE FUNCTION epermit.signature_valid(token epermit.token, public_key bytea) RETURNS boolean
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_signature_valid';

@@ -92,8 +92,9 @@ INSERT INTO made (kid) SELECT create_signing_key('status');
 
 -- published: our own keys that verify, active and retired
 SELECT jsonb_array_length(jwks() -> 'keys') AS all_keys, jsonb_array_length(jwks('status') -> 'keys') AS status_keys;
-SELECT DISTINCT key - '{kid,x}'::text[] AS key, length(key ->> 'kid') AS kid, length(key ->> 'x') AS x
+SELECT DISTINCT key - '{kid,x,epermit_usage}'::text[] AS key, length(key ->> 'kid') AS kid, length(key ->> 'x') AS x
   FROM jsonb_array_elements(jwks() -> 'keys') AS key;
+SELECT array_agg(DISTINCT key ->> 'epermit_usage') AS usages FROM jsonb_array_elements(jwks() -> 'keys') AS key;
 CREATE FUNCTION public.unbase64url(text) RETURNS bytea
     LANGUAGE sql AS $$ SELECT decode(rpad(translate($1, '-_', '+/'), (length($1) + 3) / 4 * 4, '='), 'base64') $$;
 SELECT array_agg(n ORDER BY n) AS published, bool_and(key_id(public.unbase64url(key ->> 'x')) = kid) AS kid_of_x
@@ -131,6 +132,8 @@ SET search_path = public, epermit;
 
 -- import: another party's public key, for one usage
 \set jwk '{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":"hm7vvWcYyIQ","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+-- a key whose set says what it signs is taken for nothing else
+SELECT import_jwks(jsonb_build_object('keys', jsonb_build_array(:'jwk'::jsonb || '{"epermit_usage": "permit"}')), 'attestation') AS passed_over;
 SELECT import_jwks(jsonb_build_object('keys', jsonb_build_array(:'jwk'::jsonb, :'jwk'::jsonb)), 'attestation') AS imported;
 SELECT import_jwks(jsonb_build_object('keys', jsonb_build_array(:'jwk'::jsonb)), 'attestation') AS again;
 SELECT import_jwks(jwks('linkage'), 'linkage') AS our_own;
