@@ -408,6 +408,8 @@ get_config(void)
 {
 	static bool registered = false;
 
+	/* Within a transaction they are taken in only when a table is locked, and we lock none. */
+	AcceptInvalidationMessages();
 	if (current_valid)
 		return current;
 
