@@ -11,10 +11,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <sodium.h>
@@ -318,10 +320,27 @@ judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool
 	return "valid";
 }
 
+/* A member after the first.  Text of a token is UTF-8: cbor_check() saw to it. */
 static void
-set_text(json_t *object, const char *name, Slice value)
+print_text(const char *name, Slice value)
 {
-	json_object_set_new(object, name, json_stringn((const char *) value.ptr, value.len));
+	size_t		i;
+
+	printf(",\"%s\":\"", name);
+	for (i = 0; i < value.len; i++)
+	{
+		int			c = value.ptr[i];
+
+		if (c < ' ')
+			printf("\\u%04x", (unsigned) c);
+		else
+		{
+			if (c == '"' || c == '\\')
+				putchar_unlocked('\\');
+			putchar_unlocked(c);
+		}
+	}
+	putchar_unlocked('"');
 }
 
 /* Names are those of epermit.verification. */
@@ -329,39 +348,82 @@ static void
 print_verdict(const char *verdict, bool genuine, const PermitClaims *claims)
 {
 	bool		ok = strcmp(verdict, "valid") == 0;
-	json_t	   *object = json_object();
 
-	json_object_set_new(object, "ok", json_boolean(ok));
-	json_object_set_new(object, "verdict", json_string(verdict));
+	printf("{\"ok\":%s,\"verdict\":\"%s\"", ok ? "true" : "false", verdict);
 	if (genuine)
 	{
 		char		no[CREDENTIAL_NO_TEXT + 1];
 
 		credential_no_format(&claims->cti, no);
-		json_object_set_new(object, "credential_no", json_string(no));
-		json_object_set_new(object, "valid_from", json_integer(claims->nbf));
-		json_object_set_new(object, "valid_until", json_integer(claims->exp));
+		printf(",\"credential_no\":\"%s\",\"valid_from\":%" PRId64 ",\"valid_until\":%" PRId64,
+			   no, claims->nbf, claims->exp);
 	}
 
 	/* Whom the permit does not speak for, nobody is told about. */
 	if (ok)
 	{
-		set_text(object, "holder_name", claims->name_zh);
-		set_text(object, "name_romanised", claims->name_romanised);
-		set_text(object, "birth_date", claims->birth_date);
-		set_text(object, "document_no", claims->document_masked);
+		print_text("holder_name", claims->name_zh);
+		print_text("name_romanised", claims->name_romanised);
+		print_text("birth_date", claims->birth_date);
+		print_text("document_no", claims->document_masked);
 		if (claims->has_portrait)
 		{
 			char		digest[2 * PORTRAIT_CLAIM_BYTES + 1];
 
 			sodium_bin2hex(digest, sizeof(digest), claims->portrait, PORTRAIT_CLAIM_BYTES);
-			json_object_set_new(object, "portrait_digest", json_string(digest));
+			printf(",\"portrait_digest\":\"%s\"", digest);
 		}
 	}
+	puts("}");
+}
 
-	if (json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
+/* ---------------------------------------------------------------- lines */
+
+static void
+flush_verdicts(void)
+{
+	if (fflush(stdout) != 0)
 		die("standard output", strerror(errno));
-	json_decref(object);
+}
+
+/* Whoever stands at the gate waits for a verdict: before we wait for more, all are told. */
+static int
+next_character(void)
+{
+	static unsigned char buffer[65536];
+	static ssize_t len = 0;
+	static ssize_t at = 0;
+
+	if (at == len)
+	{
+		flush_verdicts();
+		do
+			len = read(STDIN_FILENO, buffer, sizeof(buffer));
+		while (len < 0 && errno == EINTR);
+		if (len < 0)
+			die("standard input", strerror(errno));
+		at = 0;
+		if (len == 0)
+			return EOF;
+	}
+	return buffer[at++];
+}
+
+/* The next line without its end, cut at MAX_LINE; false at the end of input. */
+static bool
+next_line(char *line, size_t *len)
+{
+	int			c;
+
+	*len = 0;
+	while ((c = next_character()) != EOF && c != '\n')
+		if (*len < MAX_LINE)
+			line[(*len)++] = (char) c;
+	if (c == EOF && *len == 0)
+		return false;
+	if (*len > 0 && line[*len - 1] == '\r')
+		(*len)--;
+	return true;
 }
 
 /* ---------------------------------------------------------------- the command line */
@@ -387,23 +449,6 @@ instant(const char *text)
 	if (end == text || *end != '\0' || seconds < 0 || seconds > LAST_INSTANT)
 		die(text, "no instant in seconds since 1970");
 	return seconds;
-}
-
-/* The next line without its end, cut at MAX_LINE; false at the end of input. */
-static bool
-next_line(char *line, size_t *len)
-{
-	int			c;
-
-	*len = 0;
-	while ((c = getchar_unlocked()) != EOF && c != '\n')
-		if (*len < MAX_LINE)
-			line[(*len)++] = (char) c;
-	if (c == EOF && *len == 0)
-		return false;
-	if (*len > 0 && line[*len - 1] == '\r')
-		(*len)--;
-	return true;
 }
 
 static const char usage[] =
@@ -497,8 +542,6 @@ main(int argc, char **argv)
 		die("libsodium", "cannot be initialised");
 	gate = read_arguments(argc, argv);
 
-	/* Whoever stands at the gate waits for each verdict. */
-	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	while (next_line(line, &len))
 	{
 		PermitClaims claims;
@@ -509,9 +552,6 @@ main(int argc, char **argv)
 		if (strcmp(verdict, "valid") != 0)
 			all_valid = false;
 	}
-	if (ferror(stdin))
-		die("standard input", strerror(errno));
-	if (fflush(stdout) != 0)
-		die("standard output", strerror(errno));
+	flush_verdicts();
 	return all_valid ? 0 : 1;
 }
