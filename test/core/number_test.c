@@ -104,7 +104,8 @@ travel_issue_counts(void)
 	CHECK(parse_travel("1234567802(B)", &no, &count) == RULE_OK && count == 2);
 	CHECK(no == travel("12345678"));
 	CHECK(parse_travel("1234567802(b)", &no, &count) == RULE_OK);
-	CHECK(parse_travel("1234567802(7)", &no, &count) == RULE_OK);
+	CHECK(parse_travel("1234567802(Z)", &no, &count) == RULE_OK);
+	CHECK(parse_travel("1234567802(0)", &no, &count) == RULE_OK);
 
 	/* The new card for non-Chinese residents never had one. */
 	CHECK(parse_travel("HA123456701", &no, &count) == RULE_LENGTH);
