@@ -241,18 +241,21 @@ SELECT pg_catalog.pg_extension_config_dump('epermit.permit', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.linkage', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.credential_event', '');
 
--- The foreign keys to policy and signing_key tell pg_dump in which order to restore; the
--- credential trigger checks them itself.  Their own checks stay off: they would make every
--- issuing session share-lock the same two hot rows.
+-- These foreign keys tell pg_dump in which order to restore, and those of events what goes with what.
+-- The triggers of the tables (40_credentials.sql, 55_revocation.sql) check them in their stead: the
+-- keys' own checks would make every issuing session share-lock the same two hot rows, and would not see,
+-- in REPEATABLE READ, a credential that was issued a moment ago.
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT g.tgrelid::pg_catalog.regclass AS tab, g.tgname
                FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint c ON c.oid = g.tgconstraint
-              WHERE g.tgrelid IN ('epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass)
-                AND c.confrelid IN ('epermit.policy'::pg_catalog.regclass, 'epermit.signing_key'::pg_catalog.regclass)
-                AND c.conrelid = g.tgrelid
+              WHERE c.conrelid = g.tgrelid
+                AND g.tgrelid IN ('epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass,
+                                  'epermit.credential_event'::pg_catalog.regclass)
+                AND c.confrelid IN ('epermit.policy'::pg_catalog.regclass, 'epermit.signing_key'::pg_catalog.regclass,
+                                    'epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass)
     LOOP
         EXECUTE pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I', t.tab, t.tgname);
     END LOOP;
