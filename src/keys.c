@@ -54,7 +54,6 @@
 /* Made at need where no setting names a master key; relative to the data directory. */
 #define GENERATED_MASTER_KEY "epermit_master_key"
 
-#define KEY_LIST_CLAIM (-65539)
 #define KEY_LIST_SECONDS (24 * 3600)
 
 /* Columns of epermit.signing_key. */

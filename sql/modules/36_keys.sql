@@ -327,6 +327,47 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) IS 'Trust another party''s public keys for one usage; returns how many were new. Keys whose epermit_usage names another usage are passed over. All or nothing. 22023: a key of the set is unfit. 42710: it is known with another usage.';
 
+CREATE FUNCTION epermit.read_key_list(list bytea, OUT kid bytea, OUT usage epermit.key_usage, OUT public_key bytea, OUT state text,
+                                      OUT created_at timestamptz, OUT retired_at timestamptz, OUT compromised_at timestamptz)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'epermit_read_key_list';
+COMMENT ON FUNCTION epermit.read_key_list(bytea) IS 'The keys of a signed key list. 22023: it is none, not signed by a root key that is trusted here, or expired.';
+
+CREATE FUNCTION epermit.import_key_list(list bytea) RETURNS int
+LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    theirs record;
+    k epermit.signing_key;
+    changed int := 0;
+BEGIN
+    FOR theirs IN SELECT * FROM epermit.read_key_list(list) ORDER BY kid
+    LOOP
+        SELECT * INTO k FROM epermit.signing_key s WHERE s.kid = theirs.kid FOR UPDATE;
+        IF NOT FOUND THEN
+            -- Whom to trust as root is decided here, not by a list.
+            CONTINUE WHEN theirs.usage = 'root';
+            INSERT INTO epermit.signing_key (kid, usage, public_key, state, created_at, retired_at, compromised_at)
+            VALUES (theirs.kid, theirs.usage, theirs.public_key, theirs.state, theirs.created_at, theirs.retired_at, theirs.compromised_at);
+        ELSIF k.usage <> theirs.usage THEN
+            RAISE EXCEPTION 'signing key % is known with another usage', encode(k.kid, 'hex')
+                USING ERRCODE = 'duplicate_object', DETAIL = format('It serves %s, and a key serves one usage.', k.usage);
+        ELSIF k.sealed_seed IS NULL AND (k.state, theirs.state) IN (('active', 'retired'), ('active', 'compromised'), ('retired', 'compromised')) THEN
+            UPDATE epermit.signing_key s
+               SET state = theirs.state, retired_at = coalesce(s.retired_at, theirs.retired_at), compromised_at = theirs.compromised_at
+             WHERE s.kid = theirs.kid;
+        ELSE
+            -- Nothing new: states go one way only, so an older list says nothing.
+            CONTINUE;
+        END IF;
+        PERFORM epermit.audit_event('key', jsonb_build_object('action', 'import_list', 'kid', encode(theirs.kid, 'hex'),
+                                                              'usage', theirs.usage, 'state', theirs.state));
+        changed := changed + 1;
+    END LOOP;
+    RETURN changed;
+END $$;
+COMMENT ON FUNCTION epermit.import_key_list(bytea) IS 'Learn from another party''s key_list() which of its keys came, were retired or are compromised; returns how many changed. Its root key is imported first with import_jwks(jwks, ''root''), by a way that is trusted. 22023: not a list signed by such a key, or expired. 42710: a key is known with another usage.';
+
 CREATE FUNCTION epermit.signature_valid(token epermit.token, public_key bytea) RETURNS boolean
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_signature_valid';
 COMMENT ON FUNCTION epermit.signature_valid(epermit.token, bytea) IS 'Does the token''s signature hold under this 32-byte Ed25519 key? Says nothing of time, purpose or revocation. False for bytes that are no valid key; 22023: wrong length.';

@@ -28,6 +28,7 @@ GRANT EXECUTE ON FUNCTION epermit.compromise_signing_key(bytea, text) TO epermit
 GRANT EXECUTE ON FUNCTION epermit.credentials_to_reissue(bytea) TO epermit_keeper;
 GRANT EXECUTE ON FUNCTION epermit.signing_keys() TO epermit_keeper, epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) TO epermit_keeper;
+GRANT EXECUTE ON FUNCTION epermit.import_key_list(bytea) TO epermit_keeper;
 GRANT EXECUTE ON FUNCTION epermit.reseal_keys() TO epermit_keeper;
 
 -- applications
