@@ -3,19 +3,20 @@
  *		SPI statements that are prepared once per backend and kept.
  *
  * The oids of the extension's types are baked into a prepared statement, so one that
- * was prepared before DROP EXTENSION and CREATE EXTENSION is thrown away: the schema's oid tells.
+ * was prepared before DROP EXTENSION and CREATE EXTENSION is thrown away.  The oid of one of them
+ * tells; the schema's does not, since DROP EXTENSION leaves a schema.
  */
 #include "compat.h"
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "parser/parse_type.h"
 #include "plan.h"
+#include "types.h"
 #include "utils/snapmgr.h"
 
 static void
-plan_prepare(KeptPlan *plan, Oid schema)
+plan_prepare(KeptPlan *plan, Oid token_type)
 {
 	Oid			types[PLAN_MAX_ARGS];
 	SPIPlanPtr	prepared;
@@ -40,17 +41,17 @@ plan_prepare(KeptPlan *plan, Oid schema)
 		elog(ERROR, "could not prepare \"%s\": %s", plan->sql, SPI_result_code_string(SPI_result));
 	plan->prepared = prepared;
 	plan->nargs = nargs;
-	plan->schema = schema;
+	plan->token_type = token_type;
 }
 
 uint64
 plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot)
 {
-	Oid			schema = get_namespace_oid("epermit", false);
+	Oid			token_type = type_oid("token");
 	int			code = 0;
 
-	if (plan->prepared == NULL || plan->schema != schema)
-		plan_prepare(plan, schema);
+	if (plan->prepared == NULL || plan->token_type != token_type)
+		plan_prepare(plan, token_type);
 
 	switch (snapshot)
 	{

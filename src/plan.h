@@ -20,7 +20,7 @@ typedef struct KeptPlan
 	const char *sql;
 	const char *argtypes[PLAN_MAX_ARGS];	/* SQL type names, NULL after the last */
 	SPIPlanPtr	prepared;		/* plan.c's from here on */
-	Oid			schema;
+	Oid			token_type;
 	int			nargs;
 } KeptPlan;
 
