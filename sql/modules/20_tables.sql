@@ -41,7 +41,7 @@ COMMENT ON TABLE epermit.purpose IS 'What a credential may be checked for; appen
 CREATE TABLE epermit.issuer (
     one              boolean PRIMARY KEY DEFAULT true CHECK (one),
     iss              text NOT NULL CHECK (length(iss) BETWEEN 1 AND 100),
-    status_list_base text NOT NULL CHECK (length(status_list_base) BETWEEN 1 AND 100),
+    status_list_base text NOT NULL CHECK (length(status_list_base) BETWEEN 1 AND 100 AND status_list_base ~ '[^0-9]$'),
     seeded           boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE epermit.issuer IS 'Who signs (claim iss) and the URI to which a status list''s number is appended: one row. Change it with UPDATE before the first credential is issued.';

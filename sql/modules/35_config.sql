@@ -38,17 +38,21 @@ BEGIN
 END $$;
 
 -- The issuer's one row is seeded and then made one's own: from then on it is the user's, to be
--- dumped, and a restore puts it in the place of the seeded one.
+-- dumped, and a restore puts it in the place of the seeded one.  Tokens name the status list by its
+-- URI, so once there is a list its base stays.
 CREATE FUNCTION epermit.issuer_row() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.seeded := false;
     IF TG_OP = 'INSERT' THEN
         DELETE FROM epermit.issuer WHERE seeded;
+    ELSIF NEW.status_list_base <> OLD.status_list_base AND EXISTS (SELECT FROM epermit.status_list) THEN
+        RAISE EXCEPTION 'status_list_base does not change any more'
+            USING ERRCODE = 'TP002', DETAIL = 'Tokens that were issued name their status list by it.';
     END IF;
     RETURN NEW;
 END $$;
-COMMENT ON FUNCTION epermit.issuer_row() IS 'Trigger of issuer: marks the row as the user''s own.';
+COMMENT ON FUNCTION epermit.issuer_row() IS 'Trigger of issuer: marks the row as the user''s own. TP002: status_list_base changes though there are status lists.';
 
 CREATE TRIGGER own_row BEFORE INSERT OR UPDATE ON epermit.issuer
     FOR EACH ROW EXECUTE FUNCTION epermit.issuer_row();
