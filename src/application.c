@@ -154,10 +154,16 @@ read_birth_date(Reader *reader, char *value)
 static void
 read_name(Reader *reader, char *value)
 {
+	static const char white[] = " \t\n\v\f\r";	/* around it as copied; within it, refused */
 	char	   *cleaned = palloc(strlen(value) + 1);
 	size_t		len;
 
-	switch (name_clean(value, strlen(value), NAME_ROMANISED_MAX_CHARS, cleaned, &len))
+	value += strspn(value, white);
+	len = strlen(value);
+	while (len > 0 && strchr(white, value[len - 1]) != NULL)
+		len--;
+
+	switch (name_clean(value, len, NAME_ROMANISED_MAX_CHARS, cleaned, &len))
 	{
 		case NAME_OK:
 			cleaned[len] = '\0';
@@ -450,7 +456,7 @@ check_kind(Reader *reader)
 
 	if (application->document_kind != 0 && application->has_document_no &&
 		application->document_kind != travel_permit_kind(application->document_no))
-		problem_add(reader->problems, "document_no", "document_no.prefix", NULL);
+		problem_add(reader->problems, "document_kind", "document_kind.mismatch", NULL);
 }
 
 static void
@@ -563,18 +569,29 @@ check_attestation(const Application *application, const Policy *policy, int64 no
 	const char *code;
 
 	out->attested = application->at_counter;
-	if (application->at_counter || application->attestation == NULL || !application->has_document_no)
+	if (application->at_counter || application->attestation == NULL)
 		return;
 
-	code = attestation_check(application->attestation, application->document_no,
+	code = attestation_check(application->attestation,
+							 application->has_document_no ? &application->document_no : NULL,
 							 application->has_portrait_digest ? application->portrait_digest : NULL,
 							 now, policy->attestation_max_age, out->nonce);
 	if (code == NULL && attestation_used(out->nonce))
 		code = "attestation.reused";
 	if (code == NULL)
-		out->attested = true;
+		out->attested = application->has_document_no;
 	else
 		problem_add(problems, "attestation", code, NULL);
+}
+
+/*
+ * Does the applicant say all that is asked of somebody without evidence?  Answers to less would
+ * tell, one application after the other, which number exists and which field is right.
+ */
+static bool
+is_complete(const Application *application)
+{
+	return application->name != NULL && application->has_birth_date && application->has_document_expiry;
 }
 
 static void
@@ -593,14 +610,19 @@ append(ProblemList *problems, const ProblemList *more, bool shown)
 	}
 }
 
+/* Has the applicant been told this?  What was hidden must not show by what is left out because of it. */
 static bool
-has_code(const ProblemList *problems, const char *code)
+is_told(const ProblemList *problems, const char *code)
 {
 	ListCell   *cell;
 
 	foreach(cell, problems->problems)
-		if (strcmp(((Problem *) lfirst(cell))->code, code) == 0)
+	{
+		Problem    *problem = lfirst(cell);
+
+		if (!problem->hidden && strcmp(problem->code, code) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -643,10 +665,10 @@ check_expiry(const Application *application, int64 now, ProblemList *problems)
 	int32		today = beijing_day(now);
 
 	if (application->has_document_expiry && application->document_expiry < today &&
-		!has_code(problems, "document.expired"))
+		!is_told(problems, "document.expired"))
 		problem_add(problems, "document_expiry", "document_expiry.expired", NULL);
 	if (application->has_residence_permit_expiry && application->residence_permit_expiry < today &&
-		!has_code(problems, "residence_permit.expired"))
+		!is_told(problems, "residence_permit.expired"))
 		problem_add(problems, "residence_permit_expiry", "residence_permit_expiry.expired", NULL);
 }
 
@@ -672,6 +694,8 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 	bool		shown;
 	int32		last_day;
 
+	if (!out->attested && !is_complete(application))
+		return;
 	if (attempts_exceeded(policy, now, repeated, out->registered.holder_id, problems))
 		return;
 
@@ -682,9 +706,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 		problem_add(problems, "document_no", "identity.not_matched", NULL);
 
 	/* Who knows all that is on the card may hear what became of it. */
-	shown = out->attested ||
-		(mismatches.problems == NIL && application->name != NULL &&
-		 application->has_birth_date && application->has_document_expiry);
+	shown = out->attested || mismatches.problems == NIL;
 
 	if (application->kind == CREDENTIAL_PERMIT || application->has_residence_permit_no)
 	{
@@ -737,7 +759,8 @@ application_examine(const Application *application, const Policy *policy, int64 
 		else
 		{
 			problem_add_hidden(problems, "document_no", "document.unknown");
-			problem_add(problems, "document_no", "identity.not_matched", NULL);
+			if (is_complete(application))
+				problem_add(problems, "document_no", "identity.not_matched", NULL);
 		}
 	}
 	check_expiry(application, now, problems);

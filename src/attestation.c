@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(epermit_attest);
 PGDLLEXPORT Datum epermit_attest(PG_FUNCTION_ARGS);
 
 const char *
-attestation_check(const char *text, uint64 document_no, const uint8 *portrait_digest,
+attestation_check(const char *text, const uint64 *document_no, const uint8 *portrait_digest,
 				  int64 now, int64 max_age, uint8 *nonce)
 {
 	DecodedToken token;
@@ -61,8 +61,9 @@ attestation_check(const char *text, uint64 document_no, const uint8 *portrait_di
 	if (now >= claims.exp || now >= claims.iat + max_age)
 		return "attestation.expired";
 
-	if (travel_permit_parse((const char *) claims.sub.ptr, claims.sub.len, &subject, NULL) != RULE_OK ||
-		subject != document_no)
+	if (travel_permit_parse((const char *) claims.sub.ptr, claims.sub.len, &subject, NULL) != RULE_OK)
+		return "attestation.invalid";
+	if (document_no != NULL && subject != *document_no)
 		return "attestation.other_document";
 	if (portrait_digest != NULL && claims.has_portrait &&
 		memcmp(portrait_digest, claims.portrait, PORTRAIT_DIGEST_BYTES) != 0)
