@@ -452,7 +452,7 @@ instant(const char *text)
 }
 
 static const char usage[] =
-"Judge the QR text of travel permits, one a line on standard input.  Prints JSON, an object a line.\n"
+"Judge the QR text of travel permits, one a line on standard input; print JSON, an object a line.\n"
 "\n"
 "  epermit-verify --keys FILE [OPTION]...\n"
 "\n"

@@ -91,7 +91,8 @@ main(int argc, char **argv)
 	start = cpu_seconds();
 	for (round = 0; round < rounds; round++)
 		for (i = 0; i < count; i++)
-			if (crypto_sign_verify_detached(tokens[i].signature, tokens[i].tbs, tokens[i].len, key) != 0)
+			if (crypto_sign_verify_detached(tokens[i].signature, tokens[i].tbs, tokens[i].len,
+											key) != 0)
 				die("a bad signature");
 	verified = cpu_seconds();
 	for (round = 0; round < rounds; round++)
@@ -99,7 +100,8 @@ main(int argc, char **argv)
 			crypto_sign_detached(signature, NULL, tokens[i].tbs, tokens[i].len, sk);
 	done = cpu_seconds();
 
-	printf("verify %.9f sign %.9f\n", (verified - start) / rounds / count, (done - verified) / rounds / count);
+	printf("verify %.9f sign %.9f\n",
+		   (verified - start) / rounds / count, (done - verified) / rounds / count);
 	free(tokens);
 	return 0;
 }
