@@ -61,6 +61,26 @@ static const struct
 #define ANY_PURPOSE (-1)
 #define BORDER (PURPOSES - 1)	/* out_of_scope, whatever is presented */
 
+typedef enum Verdict
+{
+	VALID = 0,
+	MALFORMED,
+	MISTYPED,
+	UNKNOWN_KEY,
+	BAD_SIGNATURE,
+	REVOKED,
+	SUSPENDED,
+	NOT_YET_VALID,
+	EXPIRED,
+	OUT_OF_SCOPE,
+	UNDETERMINED
+} Verdict;
+
+static const char *const verdict_names[] = {
+	"valid", "malformed", "mistyped", "unknown_key", "bad_signature", "revoked", "suspended",
+	"not_yet_valid", "expired", "out_of_scope", "undetermined"
+};
+
 typedef struct Key
 {
 	uint8_t		kid[KID_BYTES];
@@ -76,7 +96,8 @@ typedef struct KeySet
 typedef struct StatusList
 {
 	char	   *uri;
-	int64_t		exp;
+	int64_t		iat,
+				exp;
 	int			bits;
 	size_t		entries;
 	uint8_t    *list;
@@ -190,29 +211,52 @@ find_key(const KeySet *set, const uint8_t *kid)
 
 /* ---------------------------------------------------------------- status lists */
 
-static const StatusList *
+static bool
+uri_is(const StatusList *list, Slice uri)
+{
+	return strlen(list->uri) == uri.len && memcmp(list->uri, uri.ptr, uri.len) == 0;
+}
+
+static StatusList *
 find_list(const Gate *gate, Slice uri)
 {
 	size_t		i;
 
 	for (i = 0; i < gate->list_count; i++)
-		if (strlen(gate->lists[i].uri) == uri.len &&
-			memcmp(gate->lists[i].uri, uri.ptr, uri.len) == 0)
+		if (uri_is(&gate->lists[i], uri))
 			return &gate->lists[i];
 	return NULL;
 }
 
-/* A signed Token Status List.  One too old is kept: it leaves its permits undetermined. */
+/* Is there a list of the same issuer, that is up to the last "/" of the URI? */
+static bool
+has_list_beside(const Gate *gate, Slice uri)
+{
+	size_t		i;
+
+	while (uri.len > 0 && uri.ptr[uri.len - 1] != '/')
+		uri.len--;
+	for (i = 0; i < gate->list_count; i++)
+		if (strncmp(gate->lists[i].uri, (const char *) uri.ptr, uri.len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A signed Token Status List.  The newest of a URI counts.  One that has expired is kept: its
+ * permits are undetermined.
+ */
 static void
 read_status_list(Gate *gate, const char *path)
 {
 	static uint8_t bytes[MAX_FILE];
 	FILE	   *file = fopen(path, "rb");
-	StatusList *list = &gate->lists[gate->list_count];
+	StatusList *list;
 	StatusListClaims claims;
 	CoseSign1	cose;
 	const Key  *key;
-	size_t		len;
+	size_t		len,
+				cap;
 
 	if (file == NULL)
 		die(path, strerror(errno));
@@ -229,45 +273,54 @@ read_status_list(Gate *gate, const char *path)
 		die(path, "is signed by none of the keys given");
 	if (!cose_sign1_verify(&cose, key->public_key))
 		die(path, "has a bad signature");
-	if (find_list(gate, claims.sub) != NULL)
-		die(path, "has the URI of another list given");
 
-	list->list = allocate(STATUS_LIST_MAX_BYTES, 1);
-	if (!wire_inflate(claims.lst.ptr, claims.lst.len, list->list, STATUS_LIST_MAX_BYTES, &len))
-		die(path, "has entries that do not inflate");
+	list = find_list(gate, claims.sub);
+	if (list == NULL)
+	{
+		list = &gate->lists[gate->list_count++];
+		list->uri = allocate(claims.sub.len + 1, 1);
+		memcpy(list->uri, claims.sub.ptr, claims.sub.len);
+		list->list = allocate(STATUS_LIST_MAX_BYTES, 1);
+	}
+	else if (claims.iat < list->iat)
+		return;
+
+	cap = (size_t) STATUS_LIST_ENTRIES * (size_t) claims.bits / 8;
+	if (!wire_inflate(claims.lst.ptr, claims.lst.len, list->list, cap, &len))
+		die(path, "has entries that are no zlib stream of up to 131,072");
 	list->entries = len * 8 / (size_t) claims.bits;
 	list->bits = claims.bits;
+	list->iat = claims.iat;
 	list->exp = claims.exp;
-	list->uri = allocate(claims.sub.len + 1, 1);
-	memcpy(list->uri, claims.sub.ptr, claims.sub.len);
-	gate->list_count++;
 }
 
 /* ---------------------------------------------------------------- judging */
 
-/* NULL: nothing against it is known. */
-static const char *
+static Verdict
 judge_status(const Gate *gate, const StatusRef *status, int64_t at)
 {
 	const StatusList *list = find_list(gate, status->uri);
 
-	if (gate->list_count == 0)
-		return NULL;
-	if (list == NULL || at >= list->exp || status->idx >= list->entries)
-		return "undetermined";
+	/* Of an issuer whose lists nobody fetches no revocation is known. */
+	if (list == NULL)
+		return has_list_beside(gate, status->uri) ? UNDETERMINED : VALID;
+	if (at >= list->exp || status->idx >= list->entries)
+		return UNDETERMINED;
 	switch (status_get(list->list, list->bits, status->idx))
 	{
 		case STATUS_VALID:
-			return NULL;
+			return VALID;
+		case STATUS_INVALID:
+			return REVOKED;
 		case STATUS_SUSPENDED:
-			return "suspended";
-		default:
-			return "revoked";
+			return SUSPENDED;
+		default:				/* some meaning that the issuer did not tell us */
+			return UNDETERMINED;
 	}
 }
 
 /* The verdict; *genuine, and the claims meant, where a permit key signed them. */
-static const char *
+static Verdict
 judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool *genuine)
 {
 	static uint8_t compressed[WIRE_MAX_COMPRESSED];
@@ -278,19 +331,21 @@ judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool
 	CredentialNo no;
 	CoseSign1	cose;
 	const Key  *key;
-	const char *against;
+	Verdict		status;
+	Slice		number;
 
 	*genuine = false;
 	if (gate->purpose == BORDER)
-		return "out_of_scope";
+		return OUT_OF_SCOPE;
 	if (len > WIRE_MAX_TEXT)
-		return "malformed";
-	switch (credential_no_parse(text, len, &no))
+		return MALFORMED;
+	number = wire_strip_prefix(text, len);
+	switch (credential_no_parse((const char *) number.ptr, number.len, &no))
 	{
 		case CREDENTIAL_NO_OK:	/* nothing signed to look at */
-			return "undetermined";
+			return UNDETERMINED;
 		case CREDENTIAL_NO_MISTYPED:
-			return "mistyped";
+			return MISTYPED;
 		case CREDENTIAL_NO_MALFORMED:
 			break;
 	}
@@ -298,26 +353,26 @@ judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool
 	if (!wire_read_text(text, len, compressed, &compressed_len, message, &message_len) ||
 		!cose_sign1_read(message, message_len, &cose) || cose.typ != COSE_TYP_NONE ||
 		!permit_claims_read(cose.payload, claims))
-		return "malformed";
+		return MALFORMED;
 
 	key = find_key(&gate->permit_keys, cose.kid);
 	if (key == NULL)
-		return "unknown_key";
+		return UNKNOWN_KEY;
 	if (!cose_sign1_verify(&cose, key->public_key))
-		return "bad_signature";
+		return BAD_SIGNATURE;
 	*genuine = true;
 
-	against = judge_status(gate, &claims->status, at);
-	if (against != NULL)
-		return against;
+	status = judge_status(gate, &claims->status, at);
+	if (status == REVOKED || status == SUSPENDED)
+		return status;
 	if (claims->nbf > at + CLOCK_TOLERANCE)
-		return "not_yet_valid";
+		return NOT_YET_VALID;
 	if (at >= claims->exp)
-		return "expired";
+		return EXPIRED;
 	if (gate->purpose != ANY_PURPOSE &&
 		(!purposes[gate->purpose].permit_may || (claims->purposes >> gate->purpose & 1) == 0))
-		return "out_of_scope";
-	return "valid";
+		return OUT_OF_SCOPE;
+	return status;
 }
 
 /* A member after the first.  Text of a token is UTF-8: cbor_check() saw to it. */
@@ -345,11 +400,10 @@ print_text(const char *name, Slice value)
 
 /* Names are those of epermit.verification. */
 static void
-print_verdict(const char *verdict, bool genuine, const PermitClaims *claims)
+print_verdict(Verdict verdict, bool genuine, const PermitClaims *claims)
 {
-	bool		ok = strcmp(verdict, "valid") == 0;
-
-	printf("{\"ok\":%s,\"verdict\":\"%s\"", ok ? "true" : "false", verdict);
+	printf("{\"ok\":%s,\"verdict\":\"%s\"", verdict == VALID ? "true" : "false",
+		   verdict_names[verdict]);
 	if (genuine)
 	{
 		char		no[CREDENTIAL_NO_TEXT + 1];
@@ -360,7 +414,7 @@ print_verdict(const char *verdict, bool genuine, const PermitClaims *claims)
 	}
 
 	/* Whom the permit does not speak for, nobody is told about. */
-	if (ok)
+	if (verdict == VALID)
 	{
 		print_text("holder_name", claims->name_zh);
 		print_text("name_romanised", claims->name_romanised);
@@ -458,8 +512,8 @@ static const char usage[] =
 "\n"
 "  --keys FILE         permit keys, a JSON Web Key Set: SELECT epermit.jwks('permit')\n"
 "  --status-keys FILE  keys of status lists: SELECT epermit.jwks('status'); default: --keys\n"
-"  --status-list FILE  a signed status list (CWT).  May be given often.  A permit whose list is\n"
-"                      missing or too old is undetermined; without any list none is asked\n"
+"  --status-list FILE  a signed status list (CWT); may be given often.  With the first list of an\n"
+"                      issuer, permits whose list is missing or too old become undetermined\n"
 "  --purpose NAME      rail, air, ...: out_of_scope where a permit does not serve it\n"
 "  --at SECONDS        judge as of then, seconds since 1970; default: now\n"
 "\n"
@@ -546,10 +600,10 @@ main(int argc, char **argv)
 	{
 		PermitClaims claims;
 		bool		genuine;
-		const char *verdict = judge(&gate, line, len, &claims, &genuine);
+		Verdict		verdict = judge(&gate, line, len, &claims, &genuine);
 
 		print_verdict(verdict, genuine, &claims);
-		if (strcmp(verdict, "valid") != 0)
+		if (verdict != VALID)
 			all_valid = false;
 	}
 	flush_verdicts();

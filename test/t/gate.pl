@@ -91,7 +91,7 @@ my @presented = (
 	'', ' ', 'A', 'AB', 'hello', '{}', 'null', 'https://epermit.invalid/#', '12345678901234567890',
 	"https://epermit.invalid/v#$good", "HTTPS://EPERMIT.INVALID/V#$good", "http://epermit.invalid/#$good",
 	"https://a#https://b#$good", lc $good, " $good", "$good ", "$good$good", "HC1:$good", scalar(reverse $good),
-	map({ my $no = $_; (lc $no, $no =~ tr/-//dr, $no =~ s/-/ /gr, "$no-") } $no{taiwan}),
+	map({ (lc, tr/-//dr, s/-/ /gr, "$_-", "https://epermit.invalid/#$_") } $no{taiwan}),
 	map({ my $no = $no{taiwan}; substr($no, $_, 1) = substr($no, $_, 1) eq '7' ? '8' : '7'; $no } 2 .. 24),
 	'0' x 4296, '0' x 4297, ':' x 4296, "https://epermit.invalid/#" . '0' x 4271, "陳大文", "\x{1}\x{7f}");
 
@@ -106,7 +106,7 @@ foreach my $i (0 .. length($good) - 1)
 # Answers of the SQL function in the shape that epermit-verify prints.
 sub ask_sql
 {
-	my ($at, $purpose) = @_;
+	my ($at, $purpose, @presented) = @_;
 	my $texts = join ',', map { "\$t\$$_\$t\$" } @presented;
 	my $out = $checkpoint->sql(qq{
 		SELECT jsonb_strip_nulls(jsonb_build_object('ok', ok, 'verdict', verdict, 'credential_no', credential_no,
@@ -131,10 +131,9 @@ foreach my $case (
 	(map { [ 'rail', $_ ] } 0, $from - 301, $from - 300, $from, $until - 1, $until, 253402300799))
 {
 	my ($purpose, $at) = @$case;
-	my $gate = judge(join('', map { "$_\n" } @presented), '--keys', $keys, '--purpose', $purpose, '--at', $at);
-	my $sql = ask_sql($at, $purpose);
-	is_deeply($gate->{lines}, $sql,
-		sprintf('%d things presented for %s at %d are judged as verify_offline() does', scalar(@presented), $purpose, $at));
+	my $gate = judge(join("\n", @presented), '--keys', $keys, '--purpose', $purpose, '--at', $at);
+	is_deeply($gate->{lines}, ask_sql($at, $purpose, @presented),
+		scalar(@presented) . " things presented for $purpose at $at are judged as verify_offline() does");
 	$valid{"$purpose $at"} = grep { $_->{ok} } @{ $gate->{lines} };
 }
 
@@ -150,6 +149,62 @@ is(verdicts("$good\n$forged\n$linkage\n$attestation", '--keys', $keys), 'valid u
 
 # A linkage key is no permit key, whatever it signed: one usage, one set.
 is(verdicts($good, '--keys', $status_keys), 'unknown_key', 'keys of another usage verify no permit');
+
+# ---------------------------------------------------------------- status lists
+
+# Everything is still good when the first list is signed.
+my $all_good = spew('all_good.cwt', status_list($issuer));
+$issuer->sql('SELECT pg_sleep(1.1)');    # lists are dated to the second
+$issuer->sql("SELECT epermit.revoke_permit('$no{macao}', 'test')");
+$issuer->sql("SELECT epermit.suspend_permit('$no{taiwan}', 'test')");
+my $list = spew('list.cwt', status_list($issuer));
+my @with_lists = ('--keys', $keys, '--status-keys', $status_keys, '--status-list');
+
+sub status_list
+{
+	my ($db) = @_;
+	return pack 'H*', $db->sql(q{SELECT encode(epermit.status_list(0), 'hex')});
+}
+
+my @permits = @token{qw(hong_kong macao taiwan portrait rotated)};
+my $permits = join "\n", @permits;
+is(verdicts($permits, @with_lists, $all_good), 'valid valid valid valid valid', 'a list that says nothing against anybody');
+is(verdicts($permits, @with_lists, $list), 'valid revoked suspended valid valid', 'a list tells who is revoked and suspended');
+is(verdicts($permits, '--keys', $keys), 'valid valid valid valid valid', 'without a list no revocation is known');
+is(verdicts($permits, @with_lists, $list, '--status-list', $all_good), 'valid revoked suspended valid valid',
+	'an older list after a newer one undoes nothing');
+is(verdicts($permits, @with_lists, $all_good, '--status-list', $list), 'valid revoked suspended valid valid', 'nor before it');
+
+$checkpoint->sql(sprintf(q{SELECT epermit.import_jwks('%s', 'status')}, slurp_file($status_keys)));
+$checkpoint->sql(sprintf(q{SELECT epermit.import_status_list('\x%s')}, unpack('H*', slurp_file($list))));
+my $signed = $checkpoint->sql('SELECT extract(epoch FROM iat)::bigint FROM epermit.imported_status_list');
+foreach my $at ($signed, $signed + 86399, $signed + 86400, $until)
+{
+	my $gate = judge("$permits\n$forged", @with_lists, $list, '--purpose', 'air', '--at', $at);
+	is_deeply($gate->{lines}, ask_sql($at, 'air', @permits, $forged),
+		'with a list, ' . ($at - $signed) . ' s after it was signed, verdicts are those of verify_offline()');
+}
+is(verdicts($permits, @with_lists, $list, '--at', $signed + 86400),
+	join(' ', ('undetermined') x 5), 'a list that has expired leaves its permits undetermined');
+
+# Lists that are not to be trusted end the program.
+my $bytes = slurp_file($list);
+my %list = (
+	"a forger's"         => [ spew('forged.cwt', status_list($forger)), qr/signed by none of the keys/ ],
+	'a bit changed'      => [ spew('bit.cwt', substr($bytes, 0, -1) . chr(ord(substr($bytes, -1)) ^ 1)), qr/bad signature/ ],
+	'cut short'          => [ spew('cut.cwt', substr($bytes, 0, -1)), qr/is no status list/ ],
+	'with a byte more'   => [ spew('more.cwt', "$bytes\0"), qr/is no status list/ ],
+	'in hexadecimal'     => [ spew('hex.cwt', unpack 'H*', $bytes), qr/is no status list/ ],
+	'a permit'           => [ spew('permit.cwt', pack 'H*', $issuer->sql("SELECT encode(epermit.cose('$good'), 'hex')")),
+							  qr/is no status list/ ]);
+foreach my $name (sort keys %list)
+{
+	my ($path, $why) = @{ $list{$name} };
+	my $answer = judge($permits, @with_lists, $path);
+	ok($answer->{status} == 2 && @{ $answer->{lines} } == 0 && $answer->{err} =~ $why, "list refused: $name");
+}
+like(judge($permits, '--keys', $keys, '--status-list', $list)->{err}, qr/signed by none of the keys/,
+	'permit keys sign no lists');
 
 # ---------------------------------------------------------------- exit status
 
