@@ -234,13 +234,15 @@ row_has_message(const Check *check)
 		memcmp(stored->message, check->token.message, stored->message_len) == 0;
 }
 
-/*
- * A replica may lag: what is not here yet may have been issued a moment ago.
- */
+/* A replica may lag: what is not here yet may have been issued a moment ago. */
 static Verdict
-no_row(void)
+no_row(const Check *check)
 {
-	return RecoveryInProgress() ? VERDICT_UNDETERMINED : VERDICT_NOT_FOUND;
+	CredentialParts parts;
+
+	credential_no_unpack(&check->no, &parts);
+	return RecoveryInProgress() && parts.is_permit == (check->kind == CREDENTIAL_PERMIT) ?
+		VERDICT_UNDETERMINED : VERDICT_NOT_FOUND;
 }
 
 /* Judge the credential of check->no by its row, whose own token has to prove it. */
@@ -249,7 +251,7 @@ judge_number(Check *check)
 {
 	if (!find_row(check))
 	{
-		check->verdict = VERDICT_NOT_FOUND;
+		check->verdict = no_row(check);
 		return;
 	}
 	token_from_datum(plan_value(0, 1, NULL), &check->token);
@@ -303,7 +305,7 @@ judge_online(Check *check, const text *presented)
 			judge_claims(check);
 		else
 		{
-			check->verdict = check->has_row ? VERDICT_NOT_FOUND : no_row();
+			check->verdict = check->has_row ? VERDICT_NOT_FOUND : no_row(check);
 			check->genuine = false;
 		}
 	}

@@ -4,7 +4,7 @@
 CREATE FUNCTION epermit.verify_permit(presented text, purpose text) RETURNS epermit.verification
     LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_verify_permit';
-COMMENT ON FUNCTION epermit.verify_permit(text, text) IS 'Judge a permit by its QR text (an https://…# prefix may stand before it; at most 4,296 characters) or its printed number. Audited. Whatever is presented gets a verdict; columns that the department is not granted are NULL, and personal data comes with the verdict valid only. border is always out_of_scope. On a standby a genuine permit that has not arrived yet is undetermined. Errors: TP005 the calling role is no department, TP006 the purpose is not granted to it, TP009 no audit sink on a standby.';
+COMMENT ON FUNCTION epermit.verify_permit(text, text) IS 'Judge a permit by its QR text (an https://…# prefix may stand before it; at most 4,296 characters) or its printed number. Audited. Whatever is presented gets a verdict; columns that the department is not granted are NULL, and personal data comes with the verdict valid only. border is always out_of_scope. On a standby a genuine permit, or the number of one, that has not arrived yet is undetermined. Errors: TP005 the calling role is no department, TP006 the purpose is not granted to it, TP009 no audit sink on a standby.';
 
 CREATE FUNCTION epermit.verify_permits(presented text[], purpose text) RETURNS SETOF epermit.verification
     LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
