@@ -277,6 +277,7 @@ static Datum
 answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 {
 	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	const struct varlena *asked = (struct varlena *) json;
 	MemoryContext caller = CurrentMemoryContext;
 	int64		now = clock_unix();
 	Policy		policy = policy_at(now);
@@ -294,7 +295,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 
 	application_read(kind, json, &policy, now, &application, &problems);
 	check_channel(&application);
-	repeat_digest(digest, (struct varlena *) json, NULL, NULL);
+	repeat_digest(digest, &asked, 1);
 	repeated = repeat_is(&last_refusal[kind], digest);
 
 	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */

@@ -14,17 +14,15 @@
 #include "repeat.h"
 
 void
-repeat_digest(uint8 *digest, const struct varlena *first, const struct varlena *second,
-			  const struct varlena *third)
+repeat_digest(uint8 *digest, const struct varlena *const *parts, int n)
 {
-	const struct varlena *parts[3] = {first, second, third};
 	Oid			asker[2] = {GetOuterUserId(), GetSessionUserId()};
 	crypto_generichash_state state;
 	int			i;
 
 	crypto_generichash_init(&state, NULL, 0, REPEAT_DIGEST_BYTES);
 	crypto_generichash_update(&state, (const unsigned char *) asker, sizeof(asker));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < n; i++)
 	{
 		int64		len = parts[i] != NULL ? (int64) VARSIZE_ANY_EXHDR(parts[i]) : -1;
 

@@ -24,9 +24,8 @@ typedef struct Repeat
 	int64		audit_id;		/* of the first call */
 } Repeat;
 
-/* A digest of what is asked: the parts' bytes, and who asks.  NULL and empty parts differ. */
-extern void repeat_digest(uint8 *digest, const struct varlena *first, const struct varlena *second,
-						  const struct varlena *third);
+/* A digest of a call: the bytes of all that tells it from others, and who asks.  NULL and empty parts differ. */
+extern void repeat_digest(uint8 *digest, const struct varlena *const *parts, int n);
 
 /* Is this the call that was noted last, in this very statement and subtransaction? */
 extern bool repeat_is(const Repeat *last, const uint8 *digest);

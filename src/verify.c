@@ -563,18 +563,24 @@ judge_permit(Check *check, const Asker *asker, const text *presented, const char
 		judge_online(check, presented);
 }
 
-/* One question of verify_permit(), or of the two about documents, asked last. */
-static Repeat last_permit_check;
-static Repeat last_document_check;
-
-/* Audit a question unless this statement asked it already. */
+/*
+ * Audit a question, asked with these arguments and the purpose, unless it was the last of this
+ * statement and the answer is the same.
+ */
 static int64
-audit_once(Repeat *last, const uint8 *digest, const Check *check, const Asker *asker,
-		   const char *event_name)
+audit_once(const Check *check, const Asker *asker, const char *event_name,
+		   const text *first, const text *second, const text *third)
 {
-	if (!repeat_is(last, digest))
-		repeat_note(last, digest, audit(check, asker, event_name));
-	return last->audit_id;
+	static Repeat last;
+	const text *parts[] = {first, second, third,
+		check->purpose != NULL ? cstring_to_text(check->purpose) : NULL,
+		cstring_to_text(event_name), cstring_to_text(verdict_labels[check->verdict])};
+	uint8		digest[REPEAT_DIGEST_BYTES];
+
+	repeat_digest(digest, parts, lengthof(parts));
+	if (!repeat_is(&last, digest))
+		repeat_note(&last, digest, audit(check, asker, event_name));
+	return last.audit_id;
 }
 
 /* verify_permit(presented text, purpose text) → verification */
@@ -585,7 +591,6 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	char	   *purpose = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
-	uint8		digest[REPEAT_DIGEST_BYTES];
 	Asker		asker;
 	Check		check;
 	int64		audit_id;
@@ -595,8 +600,7 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	judge_permit(&check, &asker, presented, purpose);
-	repeat_digest(digest, presented, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), NULL);
-	audit_id = audit_once(&last_permit_check, digest, &check, &asker, "verify_permit");
+	audit_id = audit_once(&check, &asker, "verify_permit", presented, NULL, NULL);
 
 	spi = MemoryContextSwitchTo(caller);
 	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
@@ -657,7 +661,6 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 	MemoryContext caller = CurrentMemoryContext;
 	uint64		travel_no = 0;
 	uint64		residence_no = 0;
-	uint8		digest[REPEAT_DIGEST_BYTES];
 	Asker		asker;
 	Check		check;
 	int64		audit_id;
@@ -698,9 +701,8 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 		}
 	}
 
-	repeat_digest(digest, presented, travel, residence);
-	audit_id = audit_once(&last_document_check, digest, &check, &asker,
-						  by_documents ? "documents_linked" : "verify_linkage");
+	audit_id = audit_once(&check, &asker, by_documents ? "documents_linked" : "verify_linkage",
+						  presented, travel, residence);
 	MemoryContextSwitchTo(caller);
 	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
 	SPI_finish();
