@@ -676,12 +676,14 @@ static void
 check_quota(const Application *application, const Policy *policy, int64 now,
 			Examination *out, ProblemList *problems)
 {
-	int			limit = application->kind == CREDENTIAL_PERMIT ? policy->monthly_quota : LINKAGES_PER_MONTH;
+	bool		is_permit = application->kind == CREDENTIAL_PERMIT;
+	int			limit = is_permit ? policy->monthly_quota : LINKAGES_PER_MONTH;
 	int			month = beijing_month(now);
 
 	out->taken_slots = credential_taken_slots(application->kind, out->registered.holder_id, month);
 	if (credential_free_slot(out->taken_slots, limit) == 0)
-		problem_add(problems, "document_no", "quota.exceeded", beijing_string(month_opens(month + 1)));
+		problem_add(problems, "document_no", is_permit ? "quota.exceeded" : "link.quota_exceeded",
+					beijing_string(month_opens(month + 1)));
 }
 
 /* Everything that depends on the registry. */
