@@ -591,7 +591,8 @@ check_attestation(const Application *application, const Policy *policy, int64 no
 static bool
 is_complete(const Application *application)
 {
-	return application->name != NULL && application->has_birth_date && application->has_document_expiry;
+	return application->name != NULL && application->has_birth_date &&
+		application->has_document_expiry;
 }
 
 static void
@@ -610,7 +611,7 @@ append(ProblemList *problems, const ProblemList *more, bool shown)
 	}
 }
 
-/* Has the applicant been told this?  What was hidden must not show by what is left out because of it. */
+/* Is it among what the applicant is told?  What is hidden must not show by what is left out for it. */
 static bool
 is_told(const ProblemList *problems, const char *code)
 {

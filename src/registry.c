@@ -50,7 +50,7 @@ registry_find(uint64 travel_permit_no, bool lock, Registered *out)
 {
 	Datum		arg = NumberGetDatum(travel_permit_no);
 
-	/* What is read comes after the wait for the lock: the document may have been cancelled meanwhile. */
+	/* Read after the wait for the lock: the document may have been cancelled meanwhile. */
 	if (lock && plan_execute(&lock_holder, &arg, NULL, PLAN_LATEST) == 0)
 		return false;
 	if (plan_execute(&find_holder, &arg, NULL, PLAN_LATEST) == 0)

@@ -24,7 +24,7 @@ typedef struct Repeat
 	int64		audit_id;		/* of the first call */
 } Repeat;
 
-/* A digest of a call: the bytes of all that tells it from others, and who asks.  NULL and empty parts differ. */
+/* A digest of a call: all that tells it from others, and who asks.  NULL and empty parts differ. */
 extern void repeat_digest(uint8 *digest, const struct varlena *const *parts, int n);
 
 /* Is this the call that was noted last, in this very statement and subtransaction? */
