@@ -101,8 +101,9 @@ typedef enum Change
 	REINSTATE
 } Change;
 
-static const char *const verbs[] = {"revoke", "suspend", "reinstate"};	/* as audited */
-static const char *const statuses[] = {"revoked", "suspended", "valid"};	/* of credential_event */
+/* As audited, and as credential_event has them. */
+static const char *const verbs[] = {"revoke", "suspend", "reinstate"};
+static const char *const statuses[] = {"revoked", "suspended", "valid"};
 
 typedef struct Found
 {
@@ -362,7 +363,8 @@ epermit_document_cancelled(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = row_trigger(fcinfo, "document_cancelled",
 									   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_UPDATE);
-	bool		travel = strcmp(RelationGetRelationName(trigger->tg_relation), "travel_permit") == 0;
+	const char *table = RelationGetRelationName(trigger->tg_relation);
+	bool		travel = strcmp(table, "travel_permit") == 0;
 	HeapTuple	tuple = trigger->tg_newtuple;
 	bool		isnull;
 	Datum		args[3];
@@ -374,7 +376,8 @@ epermit_document_cancelled(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 
 	args[0] = row_column(trigger, tuple, "holder_id", &isnull);
-	args[1] = row_column(trigger, tuple, travel ? "travel_permit_no" : "residence_permit_no", &isnull);
+	args[1] = row_column(trigger, tuple, travel ? "travel_permit_no" : "residence_permit_no",
+						 &isnull);
 	if (!credential_lock_holder(DatumGetInt64(args[0])))
 		elog(ERROR, "the holder of a document is missing");
 

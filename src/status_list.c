@@ -5,9 +5,9 @@
  * Entries: a running number from a sequence is split into list and place; the place is
  * shuffled by the list's own secret key, so an index tells nothing about its neighbours.
  *
- * Lists of our own are built from credential_event whenever they are asked for.  What is kept is the last
- * signed one: it is handed out again while it still says what the events say, so no
- * session can hand out one that is out of date.
+ * Lists of our own are read from credential_event whenever they are asked for.  The last signed
+ * one is kept and handed out again while it still says what the events say, so no session can
+ * hand out one that is out of date.
  *
  * Lists of others are verified once, when they are imported; a check reads one byte of them.
  */
@@ -48,7 +48,8 @@ PGDLLEXPORT Datum epermit_status_list(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_import_status_list(PG_FUNCTION_ARGS);
 
 static KeptPlan find_shuffle_key = {
-	.sql = "SELECT l.shuffle_key FROM epermit.status_list l WHERE l.list_id OPERATOR(pg_catalog.=) $1",
+	.sql = "SELECT l.shuffle_key FROM epermit.status_list l"
+	" WHERE l.list_id OPERATOR(pg_catalog.=) $1",
 	.argtypes = {"pg_catalog.int4"}
 };
 
@@ -107,7 +108,8 @@ static KeptPlan imported_entry = {
 };
 
 static KeptPlan imported_beside = {
-	.sql = "SELECT 1 FROM epermit.imported_status_list l WHERE pg_catalog.starts_with(l.uri, $1) LIMIT 1",
+	.sql = "SELECT 1 FROM epermit.imported_status_list l"
+	" WHERE pg_catalog.starts_with(l.uri, $1) LIMIT 1",
 	.argtypes = {"pg_catalog.text"}
 };
 
@@ -174,7 +176,8 @@ status_list_id(Slice uri)
 		return -1;
 	for (i = base_len; i < uri.len; i++)
 	{
-		if (uri.ptr[i] < '0' || uri.ptr[i] > '9' || (uri.ptr[i] == '0' && i == base_len && uri.len > base_len + 1))
+		if (uri.ptr[i] < '0' || uri.ptr[i] > '9' ||
+			(uri.ptr[i] == '0' && i == base_len && uri.len > base_len + 1))
 			return -1;
 		id = id * 10 + (uri.ptr[i] - '0');
 	}
@@ -234,8 +237,11 @@ typedef struct ListHead
 {
 	Slice		uri;
 	uint8		kid[KID_BYTES];
+	int64		iat;			/* or NO_INSTANT */
 	int64		last_event;
 } ListHead;
+
+#define NO_INSTANT PG_INT64_MIN
 
 /*
  * Does a list that was signed before still say all that one signed now would?  An event and its
@@ -263,28 +269,23 @@ is_current(bytea *token, const ListHead *head, const uint8 *entries, int64 now)
 }
 
 /*
- * The instant as of which the entries were read.  On a standby that is when the primary
+ * The instant as of which entries can be read.  On a standby that is when the primary
  * last committed what has arrived: where replication is cut off, lists grow old and
- * expire instead of telling a past state as today's.
+ * expire instead of telling a past state as today's.  NO_INSTANT: nothing has arrived.
  */
 static int64
-read_instant(void)
+readable_instant(void)
 {
 	TimestampTz replayed;
 
 	if (!RecoveryInProgress())
 		return clock_unix();
 	replayed = GetLatestXTime();
-	if (replayed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("this standby has received nothing since it was started"),
-				 errhint("Ask the primary for the list.")));
-	return timestamptz_to_unix(replayed);
+	return replayed == 0 ? NO_INSTANT : timestamptz_to_unix(replayed);
 }
 
 static bytea *
-sign_list(const ListHead *head, const uint8 *entries, int64 iat)
+sign_list(const ListHead *head, const uint8 *entries)
 {
 	const size_t lst_cap = STATUS_LIST_BYTES + 1024;
 	uint8	   *lst = palloc(lst_cap);
@@ -295,10 +296,16 @@ sign_list(const ListHead *head, const uint8 *entries, int64 iat)
 	uint8		kid[KID_BYTES];
 	size_t		len;
 
+	if (head->iat == NO_INSTANT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("this standby has received nothing since it was started"),
+				 errhint("Ask the primary for the list.")));
+
 	memset(&claims, 0, sizeof(claims));
 	claims.sub = head->uri;
-	claims.exp = iat + LIST_SECONDS;
-	claims.iat = iat;
+	claims.exp = head->iat + LIST_SECONDS;
+	claims.iat = head->iat;
 	claims.ttl = LIST_TTL;
 	claims.lst.ptr = lst;
 	claims.lst.len = wire_deflate(entries, STATUS_LIST_BYTES, lst, lst_cap);
@@ -343,13 +350,14 @@ epermit_status_list(PG_FUNCTION_ARGS)
 	head.uri.ptr = (uint8 *) status_list_uri(list_id);
 	head.uri.len = strlen((const char *) head.uri.ptr);
 	memcpy(head.kid, keys_active(KEY_STATUS)->kid, KID_BYTES);
+	head.iat = readable_instant();	/* before they are read: an event may come in between */
 	entries = read_entries(list_id, &head.last_event);
 
 	if (kept != NULL && is_current(kept, &head, entries, clock_unix()))
 		value = PointerGetDatum(kept);
 	else
 	{
-		value = PointerGetDatum(sign_list(&head, entries, read_instant()));
+		value = PointerGetDatum(sign_list(&head, entries));
 
 		/* Of a snapshot that is older than the row nothing can be kept. */
 		if (!RecoveryInProgress() && !XactReadOnly && !IsolationUsesXactSnapshot())

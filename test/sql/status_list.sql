@@ -33,6 +33,22 @@ INSERT INTO kept SELECT 'empty', status_list(0);
 SELECT import_status_list(list) FROM kept;
 SELECT extract(epoch FROM exp - iat) AS life, iat <= clock_timestamp() AS signed, bits, octet_length(list), list = decode(repeat('00', 32768), 'hex') AS nothing_happened FROM imported_status_list;
 
+-- signed anew after half of its life, or when the clock went back: what is kept is made to look that old
+CREATE FUNCTION public.aged(list bytea, age interval) RETURNS bytea
+    LANGUAGE sql AS $$
+    SELECT overlay(list PLACING int4send(iat - extract(epoch FROM age)::int) FROM position('\x061a'::bytea || int4send(iat) IN list) + 2)
+      FROM (SELECT extract(epoch FROM iat)::int FROM epermit.imported_status_list) i (iat)
+$$;
+CREATE FUNCTION public.kept_when(age interval) RETURNS boolean
+    LANGUAGE plpgsql AS $$
+DECLARE
+    list CONSTANT bytea := public.aged((SELECT k.list FROM public.kept k WHERE what = 'empty'), age);
+BEGIN
+    UPDATE epermit.status_list SET token = list;
+    RETURN epermit.status_list(0) = list;
+END $$;
+SELECT age, kept_when(age) FROM unnest('{11:59:00,12:00:00,-00:01:00}'::interval[]) age;
+
 SELECT revoke_permit(no, 'found') FROM issued WHERE what = 'revoked' \g /dev/null
 SELECT suspend_permit(no, 'doubts') FROM issued WHERE what IN ('suspended', 'reinstated') \g /dev/null
 SELECT reinstate_permit(no, 'none') FROM issued WHERE what = 'reinstated' \g /dev/null
