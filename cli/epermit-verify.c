@@ -85,13 +85,9 @@ typedef struct Key
 {
 	uint8_t		kid[KID_BYTES];
 	uint8_t		public_key[PUBLIC_KEY_BYTES];
+	bool		for_permits;
+	bool		for_lists;
 } Key;
-
-typedef struct KeySet
-{
-	Key		   *keys;
-	size_t		count;
-} KeySet;
 
 typedef struct StatusList
 {
@@ -105,8 +101,8 @@ typedef struct StatusList
 
 typedef struct Gate
 {
-	KeySet		permit_keys;
-	KeySet		status_keys;
+	Key		   *keys;
+	size_t		key_count;
 	StatusList *lists;
 	size_t		list_count;
 	int			purpose;
@@ -162,15 +158,18 @@ read_public_key(const json_t *jwk, uint8_t *public_key)
 		len == PUBLIC_KEY_BYTES && crypto_core_ed25519_is_valid_point(public_key) == 1;
 }
 
-/* A JSON Web Key Set (RFC 7517, 8037). */
-static KeySet
-read_keys(const char *path)
+/*
+ * A JSON Web Key Set (RFC 7517, 8037).  epermit_usage, where a key has it, says what it signs; a
+ * key without it is taken for both.
+ */
+static void
+read_keys(Gate *gate, const char *path)
 {
 	json_error_t error;
 	json_t	   *jwks = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	json_t	   *members = json_object_get(jwks, "keys");
 	json_t	   *jwk;
-	KeySet		set = {NULL, 0};
+	bool		for_permits = false;
 	size_t		i;
 
 	if (jwks == NULL)
@@ -178,34 +177,37 @@ read_keys(const char *path)
 	if (!json_is_array(members))
 		die(path, "is no JSON Web Key Set");
 
-	set.keys = allocate(json_array_size(members), sizeof(Key));
+	gate->keys = allocate(json_array_size(members), sizeof(Key));
 	json_array_foreach(members, i, jwk)
 	{
-		Key		   *key = &set.keys[set.count];
+		Key		   *key = &gate->keys[gate->key_count];
+		bool		for_both = json_object_get(jwk, "epermit_usage") == NULL;
 
-		if (!is_ed25519(jwk))
+		key->for_permits = for_both || member_is(jwk, "epermit_usage", "permit");
+		key->for_lists = for_both || member_is(jwk, "epermit_usage", "status");
+		if (!is_ed25519(jwk) || !(key->for_permits || key->for_lists))
 			continue;
 		if (json_object_get(jwk, "d") != NULL)
 			die(path, "holds a private key");
 		if (!read_public_key(jwk, key->public_key))
 			die(path, "holds a key that is no point of Ed25519");
 		cose_kid(key->public_key, key->kid);
-		set.count++;
+		for_permits = for_permits || key->for_permits;
+		gate->key_count++;
 	}
-	if (set.count == 0)
-		die(path, "holds no Ed25519 key");
+	if (!for_permits)
+		die(path, "holds no Ed25519 key for permits");
 	json_decref(jwks);
-	return set;
 }
 
 static const Key *
-find_key(const KeySet *set, const uint8_t *kid)
+find_key(const Gate *gate, const uint8_t *kid)
 {
 	size_t		i;
 
-	for (i = 0; i < set->count; i++)
-		if (memcmp(set->keys[i].kid, kid, KID_BYTES) == 0)
-			return &set->keys[i];
+	for (i = 0; i < gate->key_count; i++)
+		if (memcmp(gate->keys[i].kid, kid, KID_BYTES) == 0)
+			return &gate->keys[i];
 	return NULL;
 }
 
@@ -268,9 +270,9 @@ read_status_list(Gate *gate, const char *path)
 	if (!cose_sign1_read(bytes, len, &cose) || cose.typ != COSE_TYP_STATUS_LIST ||
 		!status_list_claims_read(cose.payload, &claims))
 		die(path, "is no status list");
-	key = find_key(&gate->status_keys, cose.kid);
-	if (key == NULL)
-		die(path, "is signed by none of the keys given");
+	key = find_key(gate, cose.kid);
+	if (key == NULL || !key->for_lists)
+		die(path, "is signed by no status key of the key set");
 	if (!cose_sign1_verify(&cose, key->public_key))
 		die(path, "has a bad signature");
 
@@ -355,8 +357,8 @@ judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool
 		!permit_claims_read(cose.payload, claims))
 		return MALFORMED;
 
-	key = find_key(&gate->permit_keys, cose.kid);
-	if (key == NULL)
+	key = find_key(gate, cose.kid);
+	if (key == NULL || !key->for_permits)
 		return UNKNOWN_KEY;
 	if (!cose_sign1_verify(&cose, key->public_key))
 		return BAD_SIGNATURE;
@@ -510,8 +512,7 @@ static const char usage[] =
 "\n"
 "  epermit-verify --keys FILE [OPTION]...\n"
 "\n"
-"  --keys FILE         permit keys, a JSON Web Key Set: SELECT epermit.jwks('permit')\n"
-"  --status-keys FILE  keys of status lists: SELECT epermit.jwks('status'); default: --keys\n"
+"  --keys FILE         the issuer's JSON Web Key Set: SELECT epermit.jwks()\n"
 "  --status-list FILE  a signed status list (CWT); may be given often.  With the first list of an\n"
 "                      issuer, permits whose list is missing or too old become undetermined\n"
 "  --purpose NAME      rail, air, ...: out_of_scope where a permit does not serve it\n"
@@ -531,7 +532,6 @@ read_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"keys", required_argument, NULL, 'k'},
-		{"status-keys", required_argument, NULL, 'K'},
 		{"status-list", required_argument, NULL, 's'},
 		{"purpose", required_argument, NULL, 'p'},
 		{"at", required_argument, NULL, 'a'},
@@ -540,7 +540,6 @@ read_arguments(int argc, char **argv)
 	};
 	Gate		gate = {.purpose = ANY_PURPOSE, .at = -1};
 	const char *keys = NULL;
-	const char *status_keys = NULL;
 	const char **lists = allocate((size_t) argc, sizeof(char *));
 	int			list_count = 0;
 	int			i;
@@ -552,9 +551,6 @@ read_arguments(int argc, char **argv)
 		{
 			case 'k':
 				keys = optarg;
-				break;
-			case 'K':
-				status_keys = optarg;
 				break;
 			case 's':
 				lists[list_count++] = optarg;
@@ -575,8 +571,7 @@ read_arguments(int argc, char **argv)
 	if (keys == NULL || optind != argc)
 		wrong_use();
 
-	gate.permit_keys = read_keys(keys);
-	gate.status_keys = status_keys != NULL ? read_keys(status_keys) : gate.permit_keys;
+	read_keys(&gate, keys);
 	gate.lists = allocate((size_t) list_count, sizeof(StatusList));
 	for (i = 0; i < list_count; i++)
 		read_status_list(&gate, lists[i]);

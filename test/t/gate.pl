@@ -71,8 +71,7 @@ $issuer->sql(q{SELECT epermit.rotate_signing_key('permit')});
 $no{rotated} = $issuer->issue('macao');
 $token{rotated} = $issuer->token($no{rotated});
 
-my $keys = spew('keys.json', $issuer->sql("SELECT epermit.jwks('permit')"));
-my $status_keys = spew('status.json', $issuer->sql("SELECT epermit.jwks('status')"));
+my $keys = spew('keys.json', $issuer->sql('SELECT epermit.jwks()'));
 
 # Another party: its own database, public keys only; and a forger with the same software.
 my $node = $issuer->node;
@@ -147,8 +146,16 @@ is(verdicts($good, '--keys', $keys), 'valid', 'without a purpose none is asked f
 is(verdicts("$good\n$forged\n$linkage\n$attestation", '--keys', $keys), 'valid unknown_key malformed malformed',
 	'a forgery is of an unknown key, other messages are no permits');
 
-# A linkage key is no permit key, whatever it signed: one usage, one set.
-is(verdicts($good, '--keys', $status_keys), 'unknown_key', 'keys of another usage verify no permit');
+# A linkage key is no permit key, whatever it signed.
+{
+	my $set = slurp_file($keys) =~ s/"permit"/"linkage"/gr;
+	is(judge($good, '--keys', spew('usage.json', $set))->{status}, 2, 'a set without permit keys is no set for a gate');
+	$set = decode_json(slurp_file($keys));
+	$_->{epermit_usage} = $_->{epermit_usage} eq 'permit' ? 'linkage' : 'permit' foreach @{ $set->{keys} };
+	is(verdicts($good, '--keys', spew('usage.json', encode_json($set))), 'unknown_key', 'a key of another usage verifies no permit');
+	delete $_->{epermit_usage} foreach @{ $set->{keys} };
+	is(verdicts($good, '--keys', spew('usage.json', encode_json($set))), 'valid', 'a set that does not tell usages is taken for permits');
+}
 
 # ---------------------------------------------------------------- status lists
 
@@ -158,7 +165,7 @@ $issuer->sql('SELECT pg_sleep(1.1)');    # lists are dated to the second
 $issuer->sql("SELECT epermit.revoke_permit('$no{macao}', 'test')");
 $issuer->sql("SELECT epermit.suspend_permit('$no{taiwan}', 'test')");
 my $list = spew('list.cwt', status_list($issuer));
-my @with_lists = ('--keys', $keys, '--status-keys', $status_keys, '--status-list');
+my @with_lists = ('--keys', $keys, '--status-list');
 
 sub status_list
 {
@@ -175,7 +182,7 @@ is(verdicts($permits, @with_lists, $list, '--status-list', $all_good), 'valid re
 	'an older list after a newer one undoes nothing');
 is(verdicts($permits, @with_lists, $all_good, '--status-list', $list), 'valid revoked suspended valid valid', 'nor before it');
 
-$checkpoint->sql(sprintf(q{SELECT epermit.import_jwks('%s', 'status')}, slurp_file($status_keys)));
+$checkpoint->sql(sprintf(q{SELECT epermit.import_jwks('%s', 'status')}, slurp_file($keys)));
 $checkpoint->sql(sprintf(q{SELECT epermit.import_status_list('\x%s')}, unpack('H*', slurp_file($list))));
 my $signed = $checkpoint->sql('SELECT extract(epoch FROM iat)::bigint FROM epermit.imported_status_list');
 foreach my $at ($signed, $signed + 86399, $signed + 86400, $until)
@@ -190,7 +197,7 @@ is(verdicts($permits, @with_lists, $list, '--at', $signed + 86400),
 # Lists that are not to be trusted end the program.
 my $bytes = slurp_file($list);
 my %list = (
-	"a forger's"         => [ spew('forged.cwt', status_list($forger)), qr/signed by none of the keys/ ],
+	"a forger's"         => [ spew('forged.cwt', status_list($forger)), qr/signed by no status key/ ],
 	'a bit changed'      => [ spew('bit.cwt', substr($bytes, 0, -1) . chr(ord(substr($bytes, -1)) ^ 1)), qr/bad signature/ ],
 	'cut short'          => [ spew('cut.cwt', substr($bytes, 0, -1)), qr/is no status list/ ],
 	'with a byte more'   => [ spew('more.cwt', "$bytes\0"), qr/is no status list/ ],
@@ -203,8 +210,11 @@ foreach my $name (sort keys %list)
 	my $answer = judge($permits, @with_lists, $path);
 	ok($answer->{status} == 2 && @{ $answer->{lines} } == 0 && $answer->{err} =~ $why, "list refused: $name");
 }
-like(judge($permits, '--keys', $keys, '--status-list', $list)->{err}, qr/signed by none of the keys/,
-	'permit keys sign no lists');
+{
+	my $set = slurp_file($keys) =~ s/"status"/"permit"/gr;
+	like(judge($permits, '--keys', spew('usage.json', $set), '--status-list', $list)->{err}, qr/signed by no status key/,
+		'a permit key signs no lists');
+}
 
 # ---------------------------------------------------------------- exit status
 
