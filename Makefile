@@ -6,8 +6,9 @@
 #   make demo          a story with real output
 #   make test          the whole suite; one of it: make test TEST=name
 #   make test-ubsan    the same, with undefined behaviour in the extension fatal
+#   make bench         what a call costs
 #
-# test and demo run in throw-away clusters and install nothing but missing Debian packages.
+# test, bench and demo run in throw-away clusters and install nothing but missing Debian packages.
 # installcheck is PostgreSQL's own: it tests what is installed in the server at PGHOST.
 #
 # The version stands in epermit.control and nowhere else.
@@ -61,7 +62,7 @@ endif
 
 TOOLS_ENV = PG_CONFIG='$(PG_CONFIG)'
 
-.PHONY: check-deps deps demo test test-ubsan
+.PHONY: check-deps deps demo test test-ubsan bench
 check-deps:
 	@$(TOOLS_ENV) CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' tools/deps check
 deps:
@@ -73,3 +74,5 @@ test: deps
 test-ubsan: deps
 	@$(TOOLS_ENV) COPT='-fsanitize=undefined -fno-sanitize-recover=undefined' \
 		tools/with-postgres tools/test $(TEST)
+bench: deps
+	@$(TOOLS_ENV) tools/with-postgres test/bench/run
