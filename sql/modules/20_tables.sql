@@ -217,45 +217,27 @@ CREATE TABLE epermit.credential_event (
     actor          name NOT NULL,
     status_list_id int NOT NULL,    -- copied, so that a list is built without the credentials
     status_idx     int NOT NULL,
-    -- The row it is an event of, as the number tells: pg_dump restores in the order of foreign
-    -- keys, and events go when their credential goes.
-    holder_id      bigint GENERATED ALWAYS AS (epermit.holder_id(credential_no)) STORED,
-    quota_month    date GENERATED ALWAYS AS
-        (CASE WHEN epermit.is_permit(credential_no) THEN epermit.quota_month(credential_no) END) STORED,
-    quota_slot     smallint GENERATED ALWAYS AS
-        (CASE WHEN epermit.is_permit(credential_no) THEN epermit.quota_slot(credential_no) END) STORED,
-    linkage_no     int GENERATED ALWAYS AS
-        (CASE WHEN NOT epermit.is_permit(credential_no)
-              THEN ((EXTRACT(YEAR FROM epermit.quota_month(credential_no)) - 2000) * 12
-                    + EXTRACT(MONTH FROM epermit.quota_month(credential_no)) - 1) * 16
-                   + epermit.quota_slot(credential_no) END) STORED,
-    PRIMARY KEY (credential_no, event_no),
-    FOREIGN KEY (holder_id, quota_month, quota_slot) REFERENCES epermit.permit ON DELETE CASCADE,
-    FOREIGN KEY (holder_id, linkage_no) REFERENCES epermit.linkage ON DELETE CASCADE
+    PRIMARY KEY (credential_no, event_no)
 );
 CREATE INDEX ON epermit.credential_event (status_list_id);
-CREATE INDEX ON epermit.credential_event (holder_id);
 COMMENT ON TABLE epermit.credential_event IS 'Revocations, suspensions and reinstatements: insert-only, the highest event_no of a credential is its status, so replicas and subscribers see each change as an insert.';
 
 SELECT pg_catalog.pg_extension_config_dump('epermit.permit', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.linkage', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.credential_event', '');
 
--- These foreign keys tell pg_dump in which order to restore, and those of events what goes with what.
--- The triggers of the tables (40_credentials.sql, 55_revocation.sql) check them in their stead: the
--- keys' own checks would make every issuing session share-lock the same two hot rows, and would not see,
--- in REPEATABLE READ, a credential that was issued a moment ago.
+-- The foreign keys to policy and signing_key tell pg_dump in which order to restore; the
+-- credential trigger checks them itself.  Their own checks stay off: they would make every
+-- issuing session share-lock the same two hot rows.
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT g.tgrelid::pg_catalog.regclass AS tab, g.tgname
                FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint c ON c.oid = g.tgconstraint
-              WHERE c.conrelid = g.tgrelid
-                AND g.tgrelid IN ('epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass,
-                                  'epermit.credential_event'::pg_catalog.regclass)
-                AND c.confrelid IN ('epermit.policy'::pg_catalog.regclass, 'epermit.signing_key'::pg_catalog.regclass,
-                                    'epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass)
+              WHERE g.tgrelid IN ('epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass)
+                AND c.confrelid IN ('epermit.policy'::pg_catalog.regclass, 'epermit.signing_key'::pg_catalog.regclass)
+                AND c.conrelid = g.tgrelid
     LOOP
         EXECUTE pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I', t.tab, t.tgname);
     END LOOP;

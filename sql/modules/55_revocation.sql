@@ -37,13 +37,14 @@ COMMENT ON FUNCTION epermit.reinstate_linkage(epermit.credential_no, text) IS 'U
 
 CREATE FUNCTION epermit.credential_event_insert() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_event_insert';
-COMMENT ON FUNCTION epermit.credential_event_insert() IS 'Trigger: an event is of a credential that is here (23503), names its status list entry (TP007), and nothing follows a revocation (55000).';
+COMMENT ON FUNCTION epermit.credential_event_insert() IS 'Trigger: an event names the status list entry of its credential (TP007), and nothing follows a revocation (55000). A dump may bring events before their credentials, so one of a credential that is not here is let in.';
 
 CREATE FUNCTION epermit.credential_event_delete() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_event_delete';
 COMMENT ON FUNCTION epermit.credential_event_delete() IS 'Trigger: an event goes with its credential, not before (TP002).';
 
--- Not ALWAYS: a subscriber may have the events without the people's credentials.
+-- No foreign key: it would only repeat what the number says, and TRUNCATE would meet it before the
+-- guards.  Not ALWAYS: a subscriber may have the events without the people's credentials.
 CREATE TRIGGER consistent BEFORE INSERT ON epermit.credential_event
     FOR EACH ROW EXECUTE FUNCTION epermit.credential_event_insert();
 
@@ -55,6 +56,19 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON epermit.credential_event
     FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
 ALTER TABLE epermit.credential_event
     ENABLE ALWAYS TRIGGER keep, ENABLE ALWAYS TRIGGER immutable, ENABLE ALWAYS TRIGGER no_truncate;
+
+CREATE FUNCTION epermit.forget_events() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM epermit.credential_event e WHERE e.credential_no OPERATOR(epermit.=) OLD.credential_no;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION epermit.forget_events() IS 'Trigger of permit and linkage: when retention lets a credential go, its events go too.';
+
+CREATE TRIGGER forget_events AFTER DELETE ON epermit.permit
+    FOR EACH ROW EXECUTE FUNCTION epermit.forget_events();
+CREATE TRIGGER forget_events AFTER DELETE ON epermit.linkage
+    FOR EACH ROW EXECUTE FUNCTION epermit.forget_events();
 
 -- ---------------------------------------------------------------- cancelled documents
 

@@ -146,7 +146,7 @@ BEGIN
     END IF;
 
     -- Locked, lest birth date or sex change under us.
-    SELECT h.* INTO holder FROM epermit.holder h WHERE h.holder_id = NEW.holder_id FOR SHARE;
+    SELECT h.* INTO holder FROM epermit.holder h WHERE h.holder_id = NEW.holder_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM epermit.refuse_value('holder_id', 'unknown', 'there is no such holder');
     END IF;
