@@ -2,10 +2,10 @@
  * config.c
  *		Policy, purposes, issuer and departments, cached per backend.
  *
- * All of it is small and changes rarely, so it is loaded whole and dropped whole.  The rows are read
- * past the caller's privileges and past his snapshot, the way the server reads its own
- * catalogs: a catalog snapshot is new at every load, in every isolation level, on a standby
- * and in parallel workers.
+ * All of it is small and changes rarely, so it is loaded whole and dropped whole.  The
+ * rows are read past the caller's privileges and past his snapshot, the way the server
+ * reads its own catalogs: a catalog snapshot is new at every load, in every isolation
+ * level, on a standby and in parallel workers.
  *
  * Triggers on the four tables send a relcache invalidation (epermit.invalidate_cache), which every
  * backend receives when the change commits and the changing one at its next command.  One
