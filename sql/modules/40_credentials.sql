@@ -63,15 +63,13 @@ COMMENT ON FUNCTION epermit.credential_token(epermit.credential_no) IS 'The sign
 
 -- First day of the running month in Beijing, and the instant a month opens there.
 CREATE FUNCTION epermit.beijing_month(instant timestamptz) RETURNS date
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT pg_catalog.date_trunc('month', pg_catalog.timezone(interval '8 hours', $1))::pg_catalog.date
-$$;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.date_trunc('month', pg_catalog.timezone(interval '8 hours', instant))::pg_catalog.date;
 COMMENT ON FUNCTION epermit.beijing_month(timestamptz) IS 'First day of the calendar month that an instant falls in, Beijing time (UTC+8).';
 
 CREATE FUNCTION epermit.month_opens(month date) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT pg_catalog.timezone(interval '8 hours', pg_catalog.date_trunc('month', $1::pg_catalog.timestamp))
-$$;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.timezone(interval '8 hours', pg_catalog.date_trunc('month', month::pg_catalog.timestamp));
 COMMENT ON FUNCTION epermit.month_opens(date) IS 'The instant at which a calendar month begins in Beijing (UTC+8).';
 
 CREATE FUNCTION epermit.document_holder(document_no text) RETURNS bigint
