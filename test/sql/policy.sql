@@ -57,7 +57,7 @@ RESET ROLE;
 SELECT public.error('UPDATE epermit.policy SET monthly_quota = 9'), public.error('DELETE FROM epermit.policy'),
        public.error('TRUNCATE epermit.policy CASCADE');
 SELECT public.error('UPDATE epermit.purpose SET permit_may = true'), public.error('DELETE FROM epermit.purpose'),
-       public.error('TRUNCATE epermit.purpose');
+       public.error('TRUNCATE epermit.purpose CASCADE');
 SET session_replication_role = replica;
 SELECT public.error('UPDATE epermit.policy SET monthly_quota = 9'), public.error('DELETE FROM epermit.purpose');
 RESET session_replication_role;
