@@ -53,7 +53,8 @@ COMMENT ON FUNCTION epermit.equip_audit_partition(name) IS 'Give a partition of 
 SELECT epermit.equip_audit_partition('audit_log_default');
 
 CREATE FUNCTION epermit.create_audit_partitions(months_ahead int DEFAULT 3) RETURNS int
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'Etc/GMT-8' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET TimeZone = 'Etc/GMT-8' SET lock_timeout = '5s' AS $$
 DECLARE
     first_month CONSTANT date := date_trunc('month', clock_timestamp());
     starts      timestamptz;
@@ -61,6 +62,8 @@ DECLARE
     partition   name;
     created     int := 0;
 BEGIN
+    -- One at a time; ATTACH takes this lock anyway, and readers and writers go on.
+    LOCK TABLE ONLY epermit.audit_log IN SHARE UPDATE EXCLUSIVE MODE;
     FOR ahead IN 0 .. months_ahead LOOP
         starts := first_month + make_interval(months => ahead);
         ends := first_month + make_interval(months => ahead + 1);
@@ -76,7 +79,7 @@ BEGIN
     END LOOP;
     RETURN created;
 END $$;
-COMMENT ON FUNCTION epermit.create_audit_partitions(int) IS 'Make the partitions of audit_log for this month (Beijing) and as many after it, where they are missing; returns how many were. A month that audit_log_default holds rows of stays there. Call it at least monthly.';
+COMMENT ON FUNCTION epermit.create_audit_partitions(int) IS 'Make the partitions of audit_log for this month (Beijing) and as many after it, where they are missing; returns how many were. A month that audit_log_default holds rows of stays there. Call it at least monthly. Waits at most 5 s for a lock (55P03).';
 
 -- ---------------------------------------------------------------- seals
 

@@ -83,3 +83,13 @@ GRANT EXECUTE ON FUNCTION epermit.read_audit_head(bytea) TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.import_audit(jsonb) TO epermit_admin, epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.drop_audit_partitions() TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.checks_on_holder(text) TO epermit_auditor;
+
+-- operations: maintain() is the caller's code, so its steps are the admin's to call
+GRANT EXECUTE ON PROCEDURE epermit.maintain() TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.erase_expired(int) TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.purge_attestations(int) TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.seal_batch(int) TO epermit_admin;
+GRANT EXECUTE ON FUNCTION epermit.health() TO epermit_admin, epermit_auditor;
+GRANT SELECT ON epermit.credentials_in_force, epermit.issues_per_hour, epermit.refusals_per_hour,
+    epermit.verifications_per_hour TO epermit_admin, epermit_auditor;
+GRANT SELECT ON epermit.audit_events TO epermit_auditor;

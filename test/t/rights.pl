@@ -29,9 +29,10 @@ my %may_execute = (
 	epermit_attestor  => q{attest},
 	epermit_keeper    => q{create_signing_key rotate_signing_key retire_signing_key compromise_signing_key signing_keys
 		credentials_to_reissue import_jwks import_key_list import_status_list reseal_keys},
-	epermit_admin   => q{set_policy register_department create_audit_partitions import_audit},
+	epermit_admin   => q{set_policy register_department create_audit_partitions import_audit
+		maintain erase_expired purge_attestations seal_batch health},
 	epermit_auditor => q{seal_audit verify_audit audit_proof read_audit_head checks_on_holder import_audit signing_keys
-		create_audit_partitions drop_audit_partitions});
+		create_audit_partitions drop_audit_partitions health});
 
 my $everybody = q{
 	verify_offline verify_linkage_offline signature_valid
@@ -79,8 +80,11 @@ is( $db->sql(
 				AND (has_table_privilege(r.rolname, c.oid, p.privilege)
 					OR CASE WHEN p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege(r.rolname, c.oid, p.privilege) END)
 			GROUP BY 1, 2 ORDER BY 1, 2}),
-	join("\n", map { "epermit_registrar|$_|INSERT SELECT UPDATE" } qw(holder residence_permit travel_permit)),
-	'the registrar reads and writes the registry, and nobody any other table');
+	join("\n",
+		(map { "epermit_admin|$_|SELECT" } qw(credentials_in_force issues_per_hour refusals_per_hour verifications_per_hour)),
+		(map { "epermit_auditor|$_|SELECT" } qw(audit_events credentials_in_force issues_per_hour refusals_per_hour verifications_per_hour)),
+		(map { "epermit_registrar|$_|INSERT SELECT UPDATE" } qw(holder residence_permit travel_permit))),
+	'the registrar reads and writes the registry, operators and auditors read figures, and nobody any other table');
 is( $db->sql(
 		q{SELECT r.rolname, c.relname FROM pg_class c, (SELECT rolname FROM pg_roles WHERE rolname ~ '^epermit_' UNION SELECT 'public') r
 			WHERE c.relnamespace = 'epermit'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege(r.rolname, c.oid, 'USAGE, SELECT, UPDATE')}),
