@@ -35,6 +35,7 @@ my $db = Epermit->at($issuer, 'travel');
 my $stranger = Epermit->at($issuer, 'stranger')->furnish;    # the same people, other keys
 
 $db->furnish;
+$db->sql(q{SELECT setval('epermit.status_seq', 131072 - 8)});    # a second status list is near
 $db->sql(q{UPDATE epermit.issuer SET iss = 'https://nia.example', status_list_base = 'https://nia.example/lists/'});
 my %permit = (seeded_policy => $db->issue('hong_kong', portrait_digest => 'ab' x 32));
 $db->sql(
@@ -197,6 +198,7 @@ sub goes_on
 				(SELECT status_list_id, status_idx FROM epermit.permit UNION ALL SELECT status_list_id, status_idx FROM epermit.linkage) c}),
 		'10|10',
 		"$way: no two have the same entry of a status list");
+	is($copy->sql('SELECT count(DISTINCT status_list_id) FROM epermit.permit'), '2', "$way: and the next list has begun");
 	is($copy->sql('SELECT count(*) = count(DISTINCT id) FROM epermit.audit_log'), 't', "$way: audit ids go on");
 	$copy->sql('SELECT epermit.seal_audit(); SELECT epermit.seal_audit()');
 	is($copy->sql('SELECT bool_and(ok), count(*) > 1 FROM epermit.verify_audit()'), 't|t', "$way: seals go on from where they were");
@@ -387,5 +389,21 @@ my (undef, undef, $notice) = $target->psql('custom', 'ALTER EXTENSION epermit UP
 like($notice, qr/NOTICE:.*already installed/, 'ALTER EXTENSION UPDATE to the same version says so');
 is(contents($restored{custom}), $unchanged, 'and changes nothing');
 
-$_->stop foreach $issuer, $target, $plain;
+# ---------------------------------------------------------------- the cluster upgraded
+
+$contents = contents($db);
+$issuer->stop;
+my $upgraded = Epermit::new_cluster('upgraded', conf => $conf);
+my $bin = $issuer->config_data('--bindir');
+chdir($dir) or die "$dir: $!";    # where pg_upgrade writes
+$upgraded->command_ok(
+	[ 'pg_upgrade', '-b', $bin, '-B', $bin, '-d', $issuer->data_dir, '-D', $upgraded->data_dir, '-p', $issuer->port, '-P', $upgraded->port, '-s', PostgreSQL::Test::Utils::tempdir_short ],
+	'pg_upgrade');
+$upgraded->start;
+my $upgraded_db = Epermit->at($upgraded, 'travel');
+is(contents($upgraded_db), $contents, 'pg_upgrade: the same rows and sequences');
+is(answers($upgraded_db), $answers, 'pg_upgrade: the same answers');
+goes_on($upgraded_db, 'pg_upgrade');
+
+$_->stop foreach $upgraded, $target, $plain;
 done_testing();
