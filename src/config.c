@@ -32,6 +32,12 @@
 
 #define PURPOSE_BITS 63
 
+/*
+ * A load that a change overtakes is made again, but not for ever: debug_discard_caches invalidates
+ * everything at every turn.  The last one serves its caller and nobody after him.
+ */
+#define MAX_LOADS 3
+
 typedef struct Config
 {
 	MemoryContext context;
@@ -407,6 +413,7 @@ static const Config *
 get_config(void)
 {
 	static bool registered = false;
+	int			loads;
 
 	/* Within a transaction they are taken in only when a table is locked, and we lock none. */
 	AcceptInvalidationMessages();
@@ -420,12 +427,13 @@ get_config(void)
 		registered = true;
 	}
 
-	while (!current_valid)
+	for (loads = 1; !current_valid; loads++)
 	{
 		uint64		before = invalidations;
 		Config	   *loaded = load();
+		bool		overtaken = invalidations != before;
 
-		if (invalidations != before)
+		if (overtaken && loads < MAX_LOADS)
 		{
 			MemoryContextDelete(loaded->context);
 			continue;
@@ -436,6 +444,8 @@ get_config(void)
 			MemoryContextSetParent(current->context, TopTransactionContext);
 		MemoryContextSetParent(loaded->context, TopMemoryContext);
 		current = loaded;
+		if (overtaken)
+			break;
 		current_valid = true;
 	}
 	return current;
