@@ -317,8 +317,11 @@ epermit_credential_event_insert(PG_FUNCTION_ARGS)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (lock_and_find(DatumGetCredentialNo(args[0]), &found) &&
-		(found.status_list_id != DatumGetInt32(list_id) || found.status_idx != DatumGetInt32(idx)))
+	if (!lock_and_find(DatumGetCredentialNo(args[0]), &found))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("event is of no credential that is here")));
+	if (found.status_list_id != DatumGetInt32(list_id) || found.status_idx != DatumGetInt32(idx))
 		ereport(ERROR,
 				(errcode(ERRCODE_TP_TOKEN_MISMATCH),
 				 errmsg("event does not match its credential"),

@@ -1,8 +1,6 @@
 -- Tables: configuration, registry, keys, credentials, audit.  Nobody but the owner
--- touches them (90_grants.sql); functions are the interface.
---
--- What users add is registered for pg_dump.  Seeded rows carry `seeded` and stay
--- out of the dump: CREATE EXTENSION makes them again, so a restore does not collide.
+-- touches them (90_grants.sql); functions are the interface.  How they get through pg_dump
+-- is said in 87_dump.sql; rows made by CREATE EXTENSION carry `seeded`.
 
 -- ---------------------------------------------------------------- configuration
 
@@ -20,7 +18,6 @@ CREATE TABLE epermit.policy (
     attempts_per_day     smallint NOT NULL DEFAULT 10 CHECK (attempts_per_day >= 1),
     credential_retention interval NOT NULL DEFAULT '184 days' CHECK (credential_retention >= '0'),
     audit_retention      interval NOT NULL DEFAULT '3 years' CHECK (audit_retention >= '184 days'),
-    refused_purpose      text NOT NULL DEFAULT 'border' CHECK (refused_purpose = 'border'),
     seeded               boolean NOT NULL DEFAULT false     -- made by CREATE EXTENSION
 );
 COMMENT ON TABLE epermit.policy IS 'The rules in force from an instant on; append-only. A credential names the policy it was issued under, so a change never alters what exists.';
@@ -46,10 +43,6 @@ CREATE TABLE epermit.issuer (
 );
 COMMENT ON TABLE epermit.issuer IS 'Who signs (claim iss) and the URI to which a status list''s number is appended: one row. Change it with UPDATE before the first credential is issued.';
 
--- Whatever a policy allows.  It also has pg_dump restore purposes before policies, and so before
--- the permits whose tokens are read in their terms.
-ALTER TABLE epermit.policy ADD FOREIGN KEY (refused_purpose) REFERENCES epermit.purpose;
-
 INSERT INTO epermit.purpose (code, bit, name_zh_hant, name_zh_hans, name_en, permit_may, linkage_may, seeded) VALUES
     ('rail',            0, '鐵路',     '铁路',     'rail',            true,  false, true),
     ('air',             1, '民航',     '民航',     'civil aviation',  true,  false, true),
@@ -67,10 +60,6 @@ INSERT INTO epermit.purpose (code, bit, name_zh_hant, name_zh_hans, name_en, per
 INSERT INTO epermit.policy (effective_from, seeded) VALUES ('2000-01-01 00:00+08', true);
 INSERT INTO epermit.issuer (iss, status_list_base, seeded)
     VALUES ('https://epermit.invalid', 'https://epermit.invalid/s/', true);
-
-SELECT pg_catalog.pg_extension_config_dump('epermit.policy', 'WHERE NOT seeded');
-SELECT pg_catalog.pg_extension_config_dump('epermit.purpose', 'WHERE NOT seeded');
-SELECT pg_catalog.pg_extension_config_dump('epermit.issuer', 'WHERE NOT seeded');
 
 -- ---------------------------------------------------------------- registry
 
@@ -106,10 +95,6 @@ CREATE TABLE epermit.residence_permit (
 CREATE INDEX ON epermit.residence_permit (holder_id);
 COMMENT ON TABLE epermit.residence_permit IS 'Residence permits (居住證) of Hong Kong, Macao and Taiwan residents.';
 
-SELECT pg_catalog.pg_extension_config_dump('epermit.holder', '');
-SELECT pg_catalog.pg_extension_config_dump('epermit.travel_permit', '');
-SELECT pg_catalog.pg_extension_config_dump('epermit.residence_permit', '');
-
 -- ---------------------------------------------------------------- keys
 
 CREATE TABLE epermit.signing_key (
@@ -127,7 +112,6 @@ CREATE TABLE epermit.signing_key (
 CREATE UNIQUE INDEX signing_key_one_active ON epermit.signing_key (usage)
     WHERE state = 'active' AND sealed_seed IS NOT NULL;
 COMMENT ON TABLE epermit.signing_key IS 'Ed25519 keys: our own (with a sealed seed) and other parties'' (public only). active signs and verifies, retired verifies, compromised does neither.';
-SELECT pg_catalog.pg_extension_config_dump('epermit.signing_key', '');
 
 CREATE TABLE epermit.status_list (
     list_id     int PRIMARY KEY CHECK (list_id >= 0),
@@ -139,7 +123,6 @@ ALTER TABLE epermit.status_list ALTER COLUMN token SET STORAGE EXTERNAL;    -- d
 CREATE SEQUENCE epermit.status_seq MINVALUE 0 START 0;
 COMMENT ON TABLE epermit.status_list IS 'Token status lists that exist, 131,072 entries each, and the secret permutation that makes an index tell nothing about its neighbours.';
 COMMENT ON SEQUENCE epermit.status_seq IS 'Running number of status entries; its high part is the list, its low part is shuffled.';
-SELECT pg_catalog.pg_extension_config_dump('epermit.status_list', '');
 SELECT pg_catalog.pg_extension_config_dump('epermit.status_seq', '');
 
 CREATE TABLE epermit.imported_status_list (
@@ -152,9 +135,11 @@ CREATE TABLE epermit.imported_status_list (
 );
 ALTER TABLE epermit.imported_status_list ALTER COLUMN list SET STORAGE EXTERNAL;   -- one byte of it is read at a time
 COMMENT ON TABLE epermit.imported_status_list IS 'Status lists of other parties, the newest of each URI, as import_status_list() verified them.';
-SELECT pg_catalog.pg_extension_config_dump('epermit.imported_status_list', '');
 
 -- ---------------------------------------------------------------- credentials
+
+-- Policy and key are checked by the trigger: a foreign key would make every issuing session
+-- share-lock the same two hot rows, and neither policies nor keys ever go.
 
 CREATE TABLE epermit.permit (
     holder_id        bigint NOT NULL REFERENCES epermit.holder,
@@ -173,8 +158,8 @@ CREATE TABLE epermit.permit (
     valid_until      timestamptz NOT NULL,  -- exclusive
     clipped          boolean NOT NULL,      -- ends early because the document does
     purposes         text[] NOT NULL,
-    policy           timestamptz NOT NULL REFERENCES epermit.policy,
-    kid              bytea NOT NULL REFERENCES epermit.signing_key,
+    policy           timestamptz NOT NULL,  -- a policy's effective_from
+    kid              bytea NOT NULL,
     status_list_id   int NOT NULL,
     status_idx       int NOT NULL,
     token            epermit.token NOT NULL,
@@ -198,8 +183,8 @@ CREATE TABLE epermit.linkage (
     issued_at           timestamptz NOT NULL,
     valid_until         timestamptz NOT NULL,
     clipped             boolean NOT NULL,
-    policy              timestamptz NOT NULL REFERENCES epermit.policy,
-    kid                 bytea NOT NULL REFERENCES epermit.signing_key,
+    policy              timestamptz NOT NULL,
+    kid                 bytea NOT NULL,
     status_list_id      int NOT NULL,
     status_idx          int NOT NULL,
     token               epermit.token NOT NULL,
@@ -222,27 +207,6 @@ CREATE TABLE epermit.credential_event (
 CREATE INDEX ON epermit.credential_event (status_list_id);
 COMMENT ON TABLE epermit.credential_event IS 'Revocations, suspensions and reinstatements: insert-only, the highest event_no of a credential is its status, so replicas and subscribers see each change as an insert.';
 
-SELECT pg_catalog.pg_extension_config_dump('epermit.permit', '');
-SELECT pg_catalog.pg_extension_config_dump('epermit.linkage', '');
-SELECT pg_catalog.pg_extension_config_dump('epermit.credential_event', '');
-
--- The foreign keys to policy and signing_key tell pg_dump in which order to restore; the
--- credential trigger checks them itself.  Their own checks stay off: they would make every
--- issuing session share-lock the same two hot rows.
-DO $$
-DECLARE
-    t record;
-BEGIN
-    FOR t IN SELECT g.tgrelid::pg_catalog.regclass AS tab, g.tgname
-               FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint c ON c.oid = g.tgconstraint
-              WHERE g.tgrelid IN ('epermit.permit'::pg_catalog.regclass, 'epermit.linkage'::pg_catalog.regclass)
-                AND c.confrelid IN ('epermit.policy'::pg_catalog.regclass, 'epermit.signing_key'::pg_catalog.regclass)
-                AND c.conrelid = g.tgrelid
-    LOOP
-        EXECUTE pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I', t.tab, t.tgname);
-    END LOOP;
-END $$;
-
 CREATE TABLE epermit.attestation_use (
     nonce     bytea PRIMARY KEY CHECK (octet_length(nonce) = 16),
     holder_id bigint NOT NULL,
@@ -259,7 +223,6 @@ CREATE TABLE epermit.department (
     disclosure text[] NOT NULL
 );
 COMMENT ON TABLE epermit.department IS 'Who verifies: the database role that calls (the outer role), what for, and which columns of verification it gets beyond verdict, number and validity.';
-SELECT pg_catalog.pg_extension_config_dump('epermit.department', '');
 
 -- ---------------------------------------------------------------- audit
 

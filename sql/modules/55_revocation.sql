@@ -37,7 +37,7 @@ COMMENT ON FUNCTION epermit.reinstate_linkage(epermit.credential_no, text) IS 'U
 
 CREATE FUNCTION epermit.credential_event_insert() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_event_insert';
-COMMENT ON FUNCTION epermit.credential_event_insert() IS 'Trigger: an event names the status list entry of its credential (TP007), and nothing follows a revocation (55000). A dump may bring events before their credentials, so one of a credential that is not here is let in.';
+COMMENT ON FUNCTION epermit.credential_event_insert() IS 'Trigger: an event is of a credential that is here (23503), names its status list entry (TP007), and nothing follows a revocation (55000).';
 
 CREATE FUNCTION epermit.credential_event_delete() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_event_delete';
