@@ -59,9 +59,12 @@ SELECT array_agg(proname ORDER BY proname COLLATE "C") AS everybody
   FROM pg_proc WHERE pronamespace = 'epermit'::regnamespace AND (provolatile <> 'i' OR prosecdef) AND has_function_privilege('public', oid, 'EXECUTE');
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'epermit'::regnamespace AND provolatile = 'i' AND NOT prosecdef AND NOT has_function_privilege('public', oid, 'EXECUTE');
 
--- every table and sequence is dumped but those that the extension fills, or whose partitions are
-SELECT oid::regclass AS not_dumped FROM pg_class
- WHERE relnamespace = 'epermit'::regnamespace AND relkind IN ('r', 'p', 'S') AND NOT oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'epermit') ORDER BY relname COLLATE "C";
+-- every table and sequence is dumped, by itself or through another, but those that the extension fills, or whose partitions are
+SELECT c.oid::regclass AS not_dumped FROM pg_class c
+ WHERE relnamespace = 'epermit'::regnamespace AND relkind IN ('r', 'p', 'S')
+   AND NOT EXISTS (SELECT FROM pg_extension, unnest(extconfig, extcondition) AS d (dumped, condition)
+                    WHERE extname = 'epermit' AND (dumped = c.oid OR position(format('FROM epermit.%I t', relname) IN condition) > 0))
+ ORDER BY relname COLLATE "C";
 
 \c :suite
 DROP DATABASE epermit_catalogue;
