@@ -10,9 +10,12 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "optimizer/cost.h"
 #include "parser/parse_type.h"
 #include "plan.h"
 #include "types.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 static void
@@ -44,6 +47,32 @@ plan_prepare(KeptPlan *plan, Oid token_type)
 	plan->token_type = token_type;
 }
 
+/*
+ * Plan, or plan anew, where there is no valid plan.  A table may be all but empty when that
+ * happens and hold the rush of a first day when the plan is used, so that reading all of it is
+ * never the choice: the statement's values are keys.
+ */
+static void
+plan_make(KeptPlan *plan)
+{
+	const bool	saved = enable_seqscan;
+	CachedPlan *cached = NULL;
+
+	PG_TRY();
+	{
+		enable_seqscan = false;
+		cached = SPI_plan_get_cached_plan(plan->prepared);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = saved;
+	}
+	PG_END_TRY();
+
+	if (cached != NULL)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+}
+
 uint64
 plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot)
 {
@@ -52,6 +81,7 @@ plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapsho
 
 	if (plan->prepared == NULL || plan->token_type != token_type)
 		plan_prepare(plan, token_type);
+	plan_make(plan);
 
 	switch (snapshot)
 	{
