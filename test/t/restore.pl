@@ -128,6 +128,7 @@ my $contents = contents($db);
 my $dump = "$dir/custom";
 $issuer->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $issuer->connstr('travel') ], 'pg_dump -Fc');
 $issuer->command_ok([ 'pg_dump', '-Fd', '-j', '2', '-f', "$dir/directory", $issuer->connstr('travel') ], 'pg_dump -Fd -j 2');
+$issuer->command_ok([ 'pg_dump', '-Fc', '--inserts', '-f', "$dir/inserts", $issuer->connstr('travel') ], 'pg_dump --inserts');
 $issuer->command_ok([ 'pg_dumpall', '-f', "$dir/all.sql" ], 'pg_dumpall');
 my $answers = answers($db);
 
@@ -157,6 +158,7 @@ sub restore
 my %restored = (
 	custom          => restore('custom', $dump),
 	directory       => restore('directory', "$dir/directory"),
+	inserts         => restore('inserts', "$dir/inserts"),
 	one_transaction => restore('one_transaction', $dump, '--single-transaction'),
 	two_jobs        => restore('two_jobs', "$dir/directory", '-j', '2'),
 	many_jobs       => restore('many_jobs', $dump, '-j', '8'));
