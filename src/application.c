@@ -23,6 +23,9 @@
 /* Field names are echoed to whoever sent them; not at any length. */
 #define FIELD_NAME_MAX 63
 
+/* And not any number of them: who sends more gets these named first. */
+#define UNKNOWN_FIELDS_MAX 20
+
 /* Longest value of a field that is no attestation. */
 #define VALUE_MAX 1000
 
@@ -465,9 +468,11 @@ check_unknown_fields(Reader *reader, Jsonb *json)
 	JsonbIterator *it = JsonbIteratorInit(&json->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
+	int			unknown = 0;
 
 	/* Nested values are skipped: their names are not fields. */
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	while (unknown < UNKNOWN_FIELDS_MAX &&
+		   (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY &&
 			find_field(value.val.string.val, value.val.string.len, reader->application->kind) == NULL)
@@ -476,6 +481,7 @@ check_unknown_fields(Reader *reader, Jsonb *json)
 
 			problem_add(reader->problems, pnstrdup(value.val.string.val, len),
 						"application.unknown_field", NULL);
+			unknown++;
 		}
 	}
 }
@@ -513,10 +519,12 @@ application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 n
 
 /* ---------------------------------------------------------------- examining */
 
+/* Where $3, without those that nobody vouched for. */
 static KeptPlan count_attempts = {
 	.sql = "SELECT pg_catalog.count(*) FROM epermit.audit_log a"
-	" WHERE a.holder_id OPERATOR(pg_catalog.=) $1 AND a.at OPERATOR(pg_catalog.>=) $2 AND a.attempt",
-	.argtypes = {"pg_catalog.int8", "pg_catalog.timestamptz"}
+	" WHERE a.holder_id OPERATOR(pg_catalog.=) $1 AND a.at OPERATOR(pg_catalog.>=) $2 AND a.attempt"
+	" AND NOT ($3 AND 'identity.not_matched' OPERATOR(pg_catalog.=) ANY (a.codes))",
+	.argtypes = {"pg_catalog.int8", "pg_catalog.timestamptz", "pg_catalog.bool"}
 };
 
 static KeptPlan find_permit_request = {
@@ -642,18 +650,22 @@ issued_before(const Application *application, int64 holder_id)
 	return plan_string(0, 1);
 }
 
-/* Too many wrong answers today?  Then nothing more is said. */
+/*
+ * Too many wrong answers today?  Then nothing more is said.  Strangers, who need but a number to
+ * give wrong answers about somebody, use up their own attempts and not those of the person.
+ */
 static bool
-attempts_exceeded(const Policy *policy, int64 now, bool repeated, int64 holder_id,
+attempts_exceeded(const Policy *policy, int64 now, bool counted, const Examination *examination,
 				  ProblemList *problems)
 {
 	int32		today = beijing_day(now);
-	Datum		args[2];
+	Datum		args[3];
 
-	args[0] = Int64GetDatum(holder_id);
+	args[0] = Int64GetDatum(examination->registered.holder_id);
 	args[1] = TimestampTzGetDatum(unix_to_timestamptz(beijing_midnight(today)));
+	args[2] = BoolGetDatum(examination->attested);
 	plan_execute(&count_attempts, args, NULL, PLAN_LATEST);
-	if (DatumGetInt64(plan_value(0, 1, NULL)) - (repeated ? 1 : 0) < policy->attempts_per_day)
+	if (DatumGetInt64(plan_value(0, 1, NULL)) - (counted ? 1 : 0) < policy->attempts_per_day)
 		return false;
 	problem_add(problems, "document_no", "attempts.exceeded", beijing_string(beijing_midnight(today + 1)));
 	return true;
@@ -689,7 +701,7 @@ check_quota(const Application *application, const Policy *policy, int64 now,
 
 /* Everything that depends on the registry. */
 static void
-examine_registered(const Application *application, const Policy *policy, int64 now, bool repeated,
+examine_registered(const Application *application, const Policy *policy, int64 now, bool counted,
 				   Examination *out, ProblemList *problems)
 {
 	ProblemList mismatches = {NIL};
@@ -699,7 +711,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 
 	if (!out->attested && !is_complete(application))
 		return;
-	if (attempts_exceeded(policy, now, repeated, out->registered.holder_id, problems))
+	if (attempts_exceeded(policy, now, counted, out, problems))
 		return;
 
 	compare(application, out, &mismatches);
@@ -731,7 +743,7 @@ application_find(const Application *application, bool lock, Examination *out)
 
 void
 application_examine(const Application *application, const Policy *policy, int64 now,
-					bool repeated, Examination *out, ProblemList *problems)
+					bool counted, Examination *out, ProblemList *problems)
 {
 	/*
 	 * The same request again gets what it got, whatever has happened since: the quota
@@ -753,7 +765,7 @@ application_examine(const Application *application, const Policy *policy, int64 
 
 	check_attestation(application, policy, now, out, problems);
 	if (out->found)
-		examine_registered(application, policy, now, repeated, out, problems);
+		examine_registered(application, policy, now, counted, out, problems);
 	else if (application->has_document_no)
 	{
 		/* Where evidence is asked for, nobody without it learns which numbers exist. */

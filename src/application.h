@@ -73,10 +73,10 @@ typedef struct Examination
 extern void application_find(const Application *application, bool lock, Examination *out);
 
 /*
- * Compare with the registry and apply the rules of policy at now.  repeated: this very statement
- * examined it before, and the attempt that was counted then is its own.
+ * Compare with the registry and apply the rules of policy at now.  counted: this very statement
+ * examined it before and counted it as an attempt, which is its own.
  */
 extern void application_examine(const Application *application, const Policy *policy, int64 now,
-								bool repeated, Examination *out, ProblemList *problems);
+								bool counted, Examination *out, ProblemList *problems);
 
 #endif							/* EPERMIT_APPLICATION_H */

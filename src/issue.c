@@ -101,8 +101,12 @@ enum
 	ISSUANCE_COLUMNS
 };
 
-/* The refusal given last, of each kind: SELECT (issue_permit(...)).* is one application, not eight. */
+/*
+ * The refusal given last, of each kind: SELECT (issue_permit(...)).* is one application, not eight.
+ * Was it counted as an attempt?
+ */
 static Repeat last_refusal[CREDENTIAL_LINKAGE + 1];
+static bool last_counted[CREDENTIAL_LINKAGE + 1];
 
 /* What an answer is made of while the SPI connection lasts. */
 typedef struct Answer
@@ -302,7 +306,8 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	application_find(&application, true, &examination);
 	now = clock_unix();
 	policy = policy_at(now);
-	application_examine(&application, &policy, now, repeated, &examination, &problems);
+	application_examine(&application, &policy, now, repeated && last_counted[kind],
+						&examination, &problems);
 
 	if (problems.problems == NIL && examination.issued_before != NULL)
 		printed = examination.issued_before;
@@ -324,7 +329,10 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 			audit(&application, &examination, &problems, &no);
 	}
 	else if (!repeated)
+	{
 		repeat_note(&last_refusal[kind], digest, audit(&application, &examination, &problems, NULL));
+		last_counted[kind] = examination.failed_attempt;
+	}
 
 	MemoryContextSwitchTo(caller);
 	answer_set(&answer, ISSUANCE_PROBLEMS, problems_array(&problems, application.lang));
