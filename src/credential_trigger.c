@@ -40,12 +40,18 @@ PGDLLEXPORT Datum epermit_credential_insert(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_delete(PG_FUNCTION_ARGS);
 
 
-/* Columns of either table; quota_month and quota_slot are permit's, linkage_no is linkage's. */
+/*
+ * Columns of either table; reason, quota_month, quota_slot and purposes are permit's,
+ * residence_permit_no and linkage_no are linkage's.
+ */
 typedef enum Column
 {
 	COL_HOLDER_ID = 0,
 	COL_TRAVEL_PERMIT_NO,
 	COL_RESIDENCE_PERMIT_NO,
+	COL_REASON,
+	COL_REQUEST_ID,
+	COL_CHANNEL,
 	COL_PORTRAIT_DIGEST,
 	COL_QUOTA_MONTH,			/* from here on the trigger fills */
 	COL_QUOTA_SLOT,
@@ -64,7 +70,8 @@ typedef enum Column
 } Column;
 
 static const char *const column_names[COLUMNS] = {
-	"holder_id", "travel_permit_no", "residence_permit_no", "portrait_digest",
+	"holder_id", "travel_permit_no", "residence_permit_no", "reason", "request_id", "channel",
+	"portrait_digest",
 	"quota_month", "quota_slot", "linkage_no", "credential_no", "issued_at", "valid_until", "clipped",
 	"purposes", "policy", "kid", "status_list_id", "status_idx", "token"
 };
@@ -187,15 +194,15 @@ refuse_holder(int64 holder_id)
 static void
 read_given(const Row *row, Credential *credential)
 {
-	Column		needed[] = {COL_HOLDER_ID, COL_TRAVEL_PERMIT_NO, COL_RESIDENCE_PERMIT_NO};
-	int			i;
+	int			c;
 
-	for (i = 0; i < (int) lengthof(needed); i++)
+	/* The table's own constraints would show the row, with who it is about and its token. */
+	for (c = COL_HOLDER_ID; c < COL_PORTRAIT_DIGEST; c++)
 	{
-		if (row->attnum[needed[i]] != 0 && row->isnull[needed[i]])
+		if (row->attnum[c] != 0 && row->isnull[c])
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("null value in column \"%s\" of a credential", column_names[needed[i]])));
+					 errmsg("null value in column \"%s\" of a credential", column_names[c])));
 	}
 
 	credential->holder_id = DatumGetInt64(row->value[COL_HOLDER_ID]);
