@@ -49,6 +49,10 @@ BEGIN
     IF NOT isfinite(NEW.birth_date) OR NEW.birth_date > (clock_timestamp() AT TIME ZONE 'Etc/GMT-8')::date THEN
         PERFORM epermit.refuse_value('birth_date', 'future', 'it is not after today');
     END IF;
+    -- Tokens write it as YYYYMMDD.
+    IF NEW.birth_date < '1800-01-01' THEN
+        PERFORM epermit.refuse_value('birth_date', 'past', 'it is not before 1800');
+    END IF;
     IF NEW.region <> epermit.region(NEW.registered_as) THEN
         PERFORM epermit.refuse_value('region', 'mismatch', 'the travel permit number tells another one');
     END IF;
