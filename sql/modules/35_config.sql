@@ -87,6 +87,10 @@ BEGIN
     END IF;
 
     -- One change after the other: each starts from what the one before it left.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'set_policy needs isolation level READ COMMITTED'
+            USING ERRCODE = 'invalid_transaction_state', DETAIL = 'It must see the policy that it waited for.';
+    END IF;
     LOCK TABLE epermit.policy IN SHARE ROW EXCLUSIVE MODE;
     SELECT p.* INTO STRICT rules FROM epermit.policy p WHERE p.effective_from <= starts
      ORDER BY p.effective_from DESC LIMIT 1;
@@ -144,7 +148,7 @@ BEGIN
     INSERT INTO epermit.policy SELECT rules.*;
     PERFORM epermit.audit_event('policy', jsonb_build_object('action', 'set_policy', 'effective_from', starts, 'changes', changes));
 END $$;
-COMMENT ON FUNCTION epermit.set_policy(timestamptz, jsonb) IS 'From effective_from on (whole seconds, not in the past) the policy in force at that instant with these fields changed: monthly_quota, permit_days, linkage_days, validity_rule, permit_purposes, require_attestation, require_mobile, attestation_max_age, attempts_per_day, credential_retention, audit_retention. What was issued stays as it is. 22023 names the field and the rule it breaks.';
+COMMENT ON FUNCTION epermit.set_policy(timestamptz, jsonb) IS 'From effective_from on (whole seconds, not in the past) the policy in force at that instant with these fields changed: monthly_quota, permit_days, linkage_days, validity_rule, permit_purposes, require_attestation, require_mobile, attestation_max_age, attempts_per_day, credential_retention, audit_retention. What was issued stays as it is. 22023 names the field and the rule it breaks. 25000: not in READ COMMITTED.';
 
 CREATE FUNCTION epermit.register_department(code text, name text, role name, purposes text[], disclosure text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
