@@ -444,6 +444,10 @@ BEGIN
             PERFORM epermit.refuse_value('events', 'missing',
                 format('number %s lacks uuid, at, era, event, login_role or calling_role', position));
         END IF;
+        -- What this database itself writes nobody brings it from elsewhere.
+        IF e.event NOT IN ('verify_permit', 'verify_linkage', 'documents_linked', 'audit') OR e.attempt OR NOT isfinite(e.at) THEN
+            PERFORM epermit.refuse_value('events', 'event', format('number %s is none that a standby writes', position));
+        END IF;
 
         INSERT INTO epermit.audit_import (event) VALUES (e.uuid) ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND;
@@ -494,6 +498,11 @@ BEGIN
         SELECT 'audit_log_default', NULL, cutoff
          ORDER BY 3
     LOOP
+        -- Old events that are being imported come before the count, or not in here any more.  The net is
+        -- not locked: current events may be falling into it.
+        IF part.name <> 'audit_log_default' THEN
+            EXECUTE format('LOCK TABLE epermit.%I IN SHARE MODE', part.name);
+        END IF;
         EXECUTE format('SELECT count(*) AS rows, count(*) FILTER (WHERE d.id IS NULL) AS unsealed, min(l.at) AS first_at
                           FROM epermit.%I l LEFT JOIN epermit.audit_sealed d ON d.id = l.id AND d.at = l.at
                          WHERE l.at < $1', part.name)
@@ -506,7 +515,8 @@ BEGIN
             VALUES (part.name, COALESCE(part.starts, counted.first_at), part.ends, clock_timestamp(), counted.rows, event);
         IF part.name = 'audit_log_default' THEN
             ALTER TABLE epermit.audit_log_default DISABLE TRIGGER immutable;
-            DELETE FROM epermit.audit_log_default l WHERE l.at < part.ends;
+            DELETE FROM epermit.audit_log_default l
+             WHERE l.at < part.ends AND EXISTS (SELECT FROM epermit.audit_sealed d WHERE d.id = l.id AND d.at = l.at);
             ALTER TABLE epermit.audit_log_default ENABLE ALWAYS TRIGGER immutable;
         ELSE
             EXECUTE format('ALTER TABLE epermit.audit_log DETACH PARTITION epermit.%I', part.name);
