@@ -273,8 +273,7 @@ CREATE TABLE epermit.guard (
     arguments bytea NOT NULL,
     PRIMARY KEY (tab, name)
 );
-COMMENT ON TABLE epermit.guard IS 'The triggers that there have to be, as CREATE EXTENSION made them: what health() compares with. Not dumped.';
-INSERT INTO epermit.guard SELECT * FROM epermit.triggers();
+COMMENT ON TABLE epermit.guard IS 'The triggers that there have to be, as CREATE EXTENSION made them (95_guards.sql): what health() compares with. Not dumped.';
 
 -- ---------------------------------------------------------------- health
 
@@ -574,7 +573,10 @@ BEGIN
                         THEN 'No synchronous standby is connected: commits wait for one.' END,
                    'More than 256 MB behind: ' || string_agg(format('%s, by %s', r.application_name, pg_size_pretty(r.behind)), '; ' ORDER BY r.application_name)
                        FILTER (WHERE r.behind > 256 * 1024 * 1024)
-                   || '. Verification there does not know what was issued or revoked since.'), ''),
+                   || '. Verification there does not know what was issued or revoked since.',
+                   (SELECT 'Nobody reads from these replication slots, and WAL piles up for them: ' || string_agg(l.slot_name, ', ' ORDER BY l.slot_name)
+                           || '. Start what did, or drop them.'
+                      FROM pg_replication_slots l WHERE NOT l.active)), ''),
                COALESCE(string_agg(format('%s (%s)', r.application_name, r.sync_state), ', ' ORDER BY r.application_name), 'none is connected')
           FROM (SELECT s.application_name, s.sync_state, pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn)::bigint AS behind
                   FROM pg_stat_replication s) r;

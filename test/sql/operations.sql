@@ -79,6 +79,18 @@ RESET ROLE;
 SELECT count(*) AS partitions FROM pg_inherits WHERE inhparent = 'audit_log'::regclass;
 SELECT count(*) > 0 AS sealed, bool_and(ok) AS ok FROM verify_audit();
 
+-- batch by batch, another cluster's events first, and no end of it while events come
+SELECT count(audit_event('x', NULL)) FROM generate_series(1, 5);
+CALL public.settle();
+SELECT seal_batch(2) AS more;
+SELECT seal_batch(2) AS more;
+SELECT seal_batch(2) AS more;
+SELECT count(audit_event('x', NULL)) FROM generate_series(1, 5);
+INSERT INTO audit_log (at, era, xid, event, login_role, calling_role) VALUES (now(), 6, '3', 'x', 'a', 'b');
+CALL public.settle();
+SELECT seal_batch(100) AS more;
+SELECT seal_batch(100) AS more;
+
 -- it does not look for operators in the caller's search_path
 SET search_path = public, pg_catalog, epermit;
 CREATE FUNCTION public.never(int, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'mine'; END $$;

@@ -8,36 +8,11 @@ use Epermit;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my ($faketime) = glob('/usr/lib/*/faketime/libfaketime.so.1');
-plan(skip_all => 'faketime is not installed') unless $faketime;
+plan(skip_all => 'faketime is not installed') unless $Epermit::faketime;
 
-# The server's clock stands where this file says, Beijing time, until it is moved.
-my $clock = PostgreSQL::Test::Utils::tempdir . '/clock';
-
-sub now
-{
-	my ($time) = @_;
-	open(my $file, '>', "$clock.new") or die "$clock.new: $!";
-	print $file "$time\n";
-	close($file);
-	rename("$clock.new", $clock) or die "$clock: $!";
-	return;
-}
-
-# Timeouts and latches go by the monotonic clock, which goes on.
+*now = \&Epermit::now;
 my $node = Epermit::new_cluster('calendar', conf => "autovacuum = off\n");
-{
-	local %ENV = (
-		%ENV,
-		TZ                           => 'CST-8',
-		LD_PRELOAD                   => $faketime,
-		FAKETIME_TIMESTAMP_FILE      => $clock,
-		FAKETIME_NO_CACHE            => 1,
-		FAKETIME_DONT_FAKE_MONOTONIC => 1,
-		NO_FAKE_STAT                 => 1);
-	now('2026-11-30 23:59:00');
-	$node->start;
-}
+Epermit::start_at($node, '2026-11-30 23:59:00');
 $node->safe_psql('postgres',
 	'CREATE ROLE rail; CREATE ROLE bank; CREATE DATABASE exact; CREATE DATABASE end_of_day; CREATE DATABASE inclusive');
 

@@ -70,6 +70,38 @@ sub new_cluster
 	return $node;
 }
 
+# A cluster that is started with its clock standing where now() puts it, Beijing time; timeouts and latches go by
+# the monotonic clock, which goes on.  $faketime: is there what it takes?
+our ($faketime) = glob('/usr/lib/*/faketime/libfaketime.so.1');
+my $clock;
+
+sub start_at
+{
+	my ($node, $time) = @_;
+	$clock //= PostgreSQL::Test::Utils::tempdir . '/clock';
+	local %ENV = (
+		%ENV,
+		TZ                           => 'CST-8',
+		LD_PRELOAD                   => $faketime,
+		FAKETIME_TIMESTAMP_FILE      => $clock,
+		FAKETIME_NO_CACHE            => 1,
+		FAKETIME_DONT_FAKE_MONOTONIC => 1,
+		NO_FAKE_STAT                 => 1);
+	now($time);
+	$node->start;
+	return;
+}
+
+sub now
+{
+	my ($time) = @_;
+	open(my $file, '>', "$clock.new") or die "$clock.new: $!";
+	print $file "$time\n";
+	close($file);
+	rename("$clock.new", $clock) or die "$clock: $!";
+	return;
+}
+
 # A running cluster whose database postgres has the extension and all that it needs to issue.
 sub start
 {
