@@ -693,6 +693,8 @@ epermit_credential_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo, "epermit.credential_delete");
 	const Policy *policy;
+	const Timestamp beijing = BEIJING_OFFSET * USECS_PER_SEC;
+	Timestamp	ended;
 	TimestampTz keep_until;
 	Row			row;
 
@@ -701,9 +703,12 @@ epermit_credential_delete(PG_FUNCTION_ARGS)
 	if (policy == NULL)
 		elog(ERROR, "the policy of a credential is missing");
 
-	keep_until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-														 row.value[COL_VALID_UNTIL],
-														 IntervalPGetDatum(&policy->credential_retention)));
+	/* Days and months are Beijing's, whatever the session's TimeZone. */
+	ended = DatumGetTimestampTz(row.value[COL_VALID_UNTIL]) + beijing;
+	keep_until = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
+													   TimestampGetDatum(ended),
+													   IntervalPGetDatum(&policy->credential_retention)))
+		- beijing;
 	keep_until = Max(keep_until,
 					 unix_to_timestamptz(month_opens(beijing_month(timestamptz_to_unix(
 						DatumGetTimestampTz(row.value[COL_ISSUED_AT]))) + 1)));

@@ -53,13 +53,13 @@ CREATE INDEX ON epermit.linkage (policy, valid_until);
 CREATE INDEX ON epermit.attestation_use (used_at);
 
 CREATE FUNCTION epermit.kept_until(valid_until timestamptz, issued_at timestamptz, retention interval) RETURNS timestamptz
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN GREATEST(valid_until OPERATOR(pg_catalog.+) retention,
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN GREATEST(pg_catalog.timezone(interval '8 hours', pg_catalog.timezone(interval '8 hours', valid_until) OPERATOR(pg_catalog.+) retention),
                     epermit.month_opens((epermit.beijing_month(issued_at) OPERATOR(pg_catalog.+) interval '1 month')::pg_catalog.date));
-COMMENT ON FUNCTION epermit.kept_until(timestamptz, timestamptz, interval) IS 'From when on a credential may be deleted, as its table''s trigger keep has it: its month is over, it has ended, and the retention has passed since. Days are those of the session''s TimeZone.';
+COMMENT ON FUNCTION epermit.kept_until(timestamptz, timestamptz, interval) IS 'From when on a credential may be deleted, as its table''s trigger keep has it: its month is over, it has ended, and the retention has passed since, in days of Beijing.';
 
 CREATE FUNCTION epermit.erase_expired(max_rows int DEFAULT 1000) RETURNS int
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'Etc/GMT-8' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     clock    CONSTANT timestamptz := clock_timestamp();
     permits  int;
@@ -489,7 +489,7 @@ END $$;
 COMMENT ON FUNCTION epermit.health_of_audit() IS 'Part of health().';
 
 CREATE FUNCTION epermit.health_of_data(OUT name text, OUT problem text, OUT fact text) RETURNS SETOF record
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'Etc/GMT-8' AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     clock CONSTANT timestamptz := clock_timestamp();

@@ -60,7 +60,7 @@ SELECT who, what,
            ELSE has_function_privilege(who, 'epermit.' || what, 'EXECUTE') END AS may
   FROM unnest(ARRAY['epermit_admin', 'epermit_auditor', 'epermit_keeper', 'epermit_issuer', 'public']) who,
        unnest(ARRAY['health()', 'maintain()', 'erase_expired(int)', 'purge_attestations(int)', 'seal_batch(int)',
-                    'health_of_data()', 'kept_until(timestamptz, timestamptz, interval)', 'view issues_per_hour', 'view refusals_per_hour',
+                    'health_of_data()', 'view issues_per_hour', 'view refusals_per_hour',
                     'view verifications_per_hour', 'view credentials_in_force', 'view audit_events', 'view unexpired_credential']) what
  ORDER BY what, who \crosstabview what who may
 SELECT tab, string_agg(grantee || ' ' || privilege_type, ', ') FROM (VALUES ('credential_archive'), ('guard')) t (tab)

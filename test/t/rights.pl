@@ -39,7 +39,7 @@ my $everybody = q{
 	jwks cose_keyset key_list status_list status_list_uris
 	qr_text qr_svg qr_png
 	draw_linkage_certificate region birth_date sex kind masked issue_count holder_id quota_month quota_slot is_permit claims kid cose
-	holder_bucket clean_name beijing_month month_opens key_id public_key_valid
+	holder_bucket clean_name beijing_month month_opens kept_until key_id public_key_valid
 	audit_leaf merkle_leaf merkle_push merkle_final merkle_root merkle_proof};
 
 foreach my $type (qw(travel_permit_no residence_permit_no mobile_no credential_no token))
