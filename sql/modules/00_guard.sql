@@ -11,3 +11,19 @@ BEGIN
                   HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
     END IF;
 END $$;
+
+-- What others put into the schema could be taken for ours: one that was there before must be a superuser's alone.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_namespace n,
+                      LATERAL (SELECT n.nspowner
+                                UNION ALL
+                               SELECT a.grantee FROM pg_catalog.aclexplode(n.nspacl) a WHERE a.privilege_type = 'CREATE') w (role)
+                WHERE n.nspname = 'epermit'
+                  AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = w.role AND r.rolsuper))
+    THEN
+        RAISE EXCEPTION 'schema epermit exists, and others may create objects in it'
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'DROP SCHEMA epermit, and CREATE EXTENSION makes it anew.';
+    END IF;
+END $$;

@@ -70,5 +70,24 @@ BEGIN ISOLATION LEVEL SERIALIZABLE;
 SELECT set_policy(now() + interval '1 hour', '{}');
 ROLLBACK;
 
+-- ---------------------------------------------------------------- a schema that was there before
+
+CREATE ROLE regress_attacks_evil;
+CREATE DATABASE epermit_attacks_schema TEMPLATE template0 ENCODING 'UTF8';
+\c epermit_attacks_schema
+CREATE SCHEMA epermit AUTHORIZATION regress_attacks_evil;
+CREATE EXTENSION epermit;
+ALTER SCHEMA epermit OWNER TO CURRENT_USER;
+GRANT CREATE ON SCHEMA epermit TO regress_attacks_evil;
+CREATE EXTENSION epermit;
+REVOKE CREATE ON SCHEMA epermit FROM regress_attacks_evil;
+GRANT CREATE ON SCHEMA epermit TO PUBLIC;
+CREATE EXTENSION epermit;
+REVOKE CREATE ON SCHEMA epermit FROM PUBLIC;
+GRANT USAGE ON SCHEMA epermit TO PUBLIC;
+CREATE EXTENSION epermit;
+
 \c :suite
 DROP DATABASE epermit_attacks;
+DROP DATABASE epermit_attacks_schema;
+DROP ROLE regress_attacks_evil;
