@@ -446,6 +446,7 @@ read_head(bytea *head, Datum *values, bool *nulls, CoseSign1 *cose)
 	claim.ptr = reader.next;
 	claim.len = reader.end - reader.next;
 	if (!find_int(cose->payload, CLAIM_IAT, &at) ||
+		at < 0 || at > timestamptz_to_unix(END_TIMESTAMP - 1) ||
 		!find_int(claim, 1, &seal_id) || !find_int(claim, 2, &tree_size) ||
 		!find_hash(claim, 3, &values[HEAD_ROOT]) ||
 		!find_int(claim, 5, &era) || !find_int(claim, 7, &upto_id) ||

@@ -53,6 +53,11 @@ SELECT public.error_detail($$INSERT INTO epermit.linkage (holder_id, travel_perm
 SELECT birth_date, public.error_detail(format($$SELECT epermit.register_holder('H77777777', '2099-05-31', '張三', 'CHEUNG, SAM', %L, 'female', 'HKG')$$, birth_date))
   FROM unnest('{0044-03-15 BC,1799-12-31,-infinity,infinity}'::date[]) birth_date;
 
+-- an audit head from beyond the end of time, and from before its beginning
+SELECT iat, at, problem
+  FROM unnest('{1b4000000000000000,3b4000000000000000,01}'::text[]) iat,
+       read_audit_head(decode('d2845831a30127044831323334353637381078216170706c69636174696f6e2f766e642e657065726d69742e61756469742b637774a058' || CASE iat WHEN '01' THEN '39' ELSE '41' END || 'a301617806' || iat || '3a00010002a6010102010358200000000000000000000000000000000000000000000000000000000000000000050106010701584000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000', 'hex'));
+
 -- ---------------------------------------------------------------- events from elsewhere
 
 -- what only this database writes is not imported: wrong answers, issues, keys
