@@ -20,6 +20,7 @@
 #include "token.h"
 #include "types.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 /* The wire format allows no more; a policy may allow less. */
 #define ATTESTATION_MAX_SECONDS 600
@@ -102,7 +103,6 @@ epermit_attest(PG_FUNCTION_ARGS)
 	uint8		message[1024];
 	uint8		kid[KID_BYTES];
 	char		number[TRAVEL_PERMIT_NO_MAX + 1];
-	const Policy *policy;
 	Slice		payload;
 	size_t		len;
 
@@ -118,8 +118,7 @@ epermit_attest(PG_FUNCTION_ARGS)
 	claims.sub.ptr = (const uint8 *) number;
 	claims.sub.len = strlen(number);
 	claims.iat = clock_unix();
-	policy = config_policy_at(unix_to_timestamptz(claims.iat));
-	claims.exp = claims.iat + Min(policy != NULL ? policy->attestation_max_age : ATTESTATION_MAX_SECONDS,
+	claims.exp = claims.iat + Min(config_policy_at(GetCurrentTimestamp())->attestation_max_age,
 								  ATTESTATION_MAX_SECONDS);
 	randombytes_buf(claims.nonce, NONCE_BYTES);
 

@@ -453,8 +453,9 @@ get_config(void)
 
 /* ---------------------------------------------------------------- answers */
 
-const Policy *
-config_policy_at(TimestampTz at)
+/* The last policy that takes effect by then, or NULL. */
+static const Policy *
+find_policy(TimestampTz at)
 {
 	const Config *config = get_config();
 	int			i;
@@ -468,9 +469,21 @@ config_policy_at(TimestampTz at)
 }
 
 const Policy *
+config_policy_at(TimestampTz at)
+{
+	const Policy *policy = find_policy(at);
+
+	if (policy == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no policy is in force")));
+	return policy;
+}
+
+const Policy *
 config_policy(TimestampTz effective_from)
 {
-	const Policy *policy = config_policy_at(effective_from);
+	const Policy *policy = find_policy(effective_from);
 
 	return policy != NULL && policy->effective_from == effective_from ? policy : NULL;
 }

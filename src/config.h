@@ -67,7 +67,7 @@ typedef struct Department
 extern const char *const config_disclosure_names[];
 
 /* All cached rows are read; each returns NULL where there is none. */
-extern const Policy *config_policy_at(TimestampTz at);	/* in force at that instant */
+extern const Policy *config_policy_at(TimestampTz at);	/* in force at that instant; ereports where none is */
 extern const Policy *config_policy(TimestampTz effective_from);	/* that very row */
 extern const Purpose *config_purpose(const char *code);
 extern const Purpose *config_purpose_bit(int bit);

@@ -248,7 +248,7 @@ take_slot(Credential *credential)
 static void
 decide(Credential *credential, Registered *registered)
 {
-	const Policy *policy;
+	TimestampTz now;
 	ProblemList problems = {NIL};
 	int32		last_day;
 	int64		documents_end;
@@ -260,14 +260,10 @@ decide(Credential *credential, Registered *registered)
 		registered->holder_id != credential->holder_id)
 		refuse_holder(credential->holder_id);
 
-	/* The clock is read here, after any wait for the lock. */
-	credential->issued_at = clock_unix();
-	policy = config_policy_at(unix_to_timestamptz(credential->issued_at));
-	if (policy == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no policy is in force")));
-	credential->policy = *policy;
+	/* The clock is read here, after any wait for the lock, and once. */
+	now = GetCurrentTimestamp();
+	credential->issued_at = timestamptz_to_unix(now);
+	credential->policy = *config_policy_at(now);
 
 	registry_rules(credential->kind, registered, credential->residence_permit_no,
 				   credential->issued_at, &problems, &last_day);
@@ -559,8 +555,9 @@ admit_policy(const Row *row, const Credential *credential)
 	bool		is_permit = credential->kind == CREDENTIAL_PERMIT;
 	int64		unclipped;
 
+	/* What is issued counts by whole seconds, policies do not: one may have begun within the second. */
 	require(policy != NULL &&
-			policy->effective_from <= unix_to_timestamptz(credential->issued_at),
+			policy->effective_from < unix_to_timestamptz(credential->issued_at + 1),
 			"Its policy was not in force.");
 	require(credential->month == beijing_month(credential->issued_at),
 			"Its number is of another month.");

@@ -138,18 +138,6 @@ answer_set(Answer *answer, int column, Datum value)
 	answer->nulls[column] = false;
 }
 
-static Policy
-policy_at(int64 now)
-{
-	const Policy *policy = config_policy_at(unix_to_timestamptz(now));
-
-	if (policy == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no policy is in force")));
-	return *policy;
-}
-
 /*
  * A counter's evidence is its officer, so only officers may speak for one; and they speak for nothing
  * else.  The outer role counts: SECURITY DEFINER does not change who asked.
@@ -284,7 +272,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	const struct varlena *asked = (struct varlena *) json;
 	MemoryContext caller = CurrentMemoryContext;
 	int64		now = clock_unix();
-	Policy		policy = policy_at(now);
+	Policy		policy = *config_policy_at(GetCurrentTimestamp());
 	ProblemList problems = {NIL};
 	Application application;
 	Examination examination;
@@ -305,7 +293,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */
 	application_find(&application, true, &examination);
 	now = clock_unix();
-	policy = policy_at(now);
+	policy = *config_policy_at(GetCurrentTimestamp());
 	application_examine(&application, &policy, now, repeated && last_counted[kind],
 						&examination, &problems);
 
@@ -359,7 +347,7 @@ list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 	Jsonb	   *json = PG_GETARG_JSONB_P(0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		now = clock_unix();
-	Policy		policy = policy_at(now);
+	Policy		policy = *config_policy_at(GetCurrentTimestamp());
 	ProblemList problems = {NIL};
 	Application application;
 	Examination examination;

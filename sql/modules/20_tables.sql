@@ -148,7 +148,7 @@ CREATE TABLE epermit.permit (
     credential_no    epermit.credential_no NOT NULL,
     travel_permit_no epermit.travel_permit_no NOT NULL REFERENCES epermit.travel_permit,
     reason           epermit.loss_reason NOT NULL,
-    request_id       uuid NOT NULL,         -- the applicant's idempotence key
+    request_id       uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),    -- the applicant's idempotence key
     portrait_digest  bytea CHECK (octet_length(portrait_digest) = 32),
     mobile_no        epermit.mobile_no,
     channel          epermit.channel NOT NULL DEFAULT 'online',
@@ -174,7 +174,7 @@ CREATE TABLE epermit.linkage (
     credential_no       epermit.credential_no NOT NULL,
     travel_permit_no    epermit.travel_permit_no NOT NULL REFERENCES epermit.travel_permit,
     residence_permit_no epermit.residence_permit_no NOT NULL REFERENCES epermit.residence_permit,
-    request_id          uuid NOT NULL,
+    request_id          uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
     portrait_digest     bytea CHECK (octet_length(portrait_digest) = 32),
     mobile_no           epermit.mobile_no,
     channel             epermit.channel NOT NULL DEFAULT 'online',

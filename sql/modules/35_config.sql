@@ -70,7 +70,7 @@ COMMENT ON FUNCTION epermit.refuse_value(text, text, text) IS 'Raise 22023 that 
 CREATE FUNCTION epermit.set_policy(effective_from timestamptz, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    starts CONSTANT timestamptz := date_trunc('second', effective_from);   -- as credentials count
+    starts timestamptz := effective_from;
     rules  epermit.policy;
     field  text;
     value  jsonb;
@@ -79,7 +79,7 @@ BEGIN
     IF starts IS NULL OR NOT isfinite(starts) THEN
         PERFORM epermit.refuse_value('effective_from', 'missing', 'a policy takes effect at an instant');
     END IF;
-    IF starts < date_trunc('second', statement_timestamp()) THEN
+    IF starts < transaction_timestamp() THEN
         PERFORM epermit.refuse_value('effective_from', 'past', 'what was issued stays as it is');
     END IF;
     IF jsonb_typeof(changes) IS DISTINCT FROM 'object' THEN
@@ -92,11 +92,11 @@ BEGIN
             USING ERRCODE = 'invalid_transaction_state', DETAIL = 'It must see the policy that it waited for.';
     END IF;
     LOCK TABLE epermit.policy IN SHARE ROW EXCLUSIVE MODE;
-    SELECT p.* INTO STRICT rules FROM epermit.policy p WHERE p.effective_from <= starts
+    SELECT p.* INTO STRICT rules FROM epermit.policy p WHERE p.effective_from < starts + interval '1 millisecond'
      ORDER BY p.effective_from DESC LIMIT 1;
-    IF rules.effective_from = starts THEN
-        PERFORM epermit.refuse_value('effective_from', 'taken', 'another policy takes effect in that second');
-    END IF;
+
+    -- Rows never change, so what is said again for an instant follows it at once.
+    starts := greatest(starts, rules.effective_from + interval '1 microsecond');
 
     FOR field, value IN SELECT * FROM jsonb_each(changes) LOOP
         IF field NOT IN ('monthly_quota', 'permit_days', 'linkage_days', 'validity_rule', 'permit_purposes',
@@ -148,13 +148,11 @@ BEGIN
     INSERT INTO epermit.policy SELECT rules.*;
     PERFORM epermit.audit_event('policy', jsonb_build_object('action', 'set_policy', 'effective_from', starts, 'changes', changes));
 END $$;
-COMMENT ON FUNCTION epermit.set_policy(timestamptz, jsonb) IS 'From effective_from on (whole seconds, not in the past) the policy in force at that instant with these fields changed: monthly_quota, permit_days, linkage_days, validity_rule, permit_purposes, require_attestation, require_mobile, attestation_max_age, attempts_per_day, credential_retention, audit_retention. What was issued stays as it is. 22023 names the field and the rule it breaks. 25000: not in READ COMMITTED.';
+COMMENT ON FUNCTION epermit.set_policy(timestamptz, jsonb) IS 'From effective_from on (not before now()) the policy in force at that instant with these fields changed: monthly_quota, permit_days, linkage_days, validity_rule, permit_purposes, require_attestation, require_mobile, attestation_max_age, attempts_per_day, credential_retention, audit_retention. What was issued stays as it is. Said again for the same instant, it changes what was said before. 22023 names the field and the rule it breaks. 25000: not in READ COMMITTED.';
 
 CREATE FUNCTION epermit.register_department(code text, name text, role name, purposes text[], disclosure text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE
-    is_super boolean;
 BEGIN
     IF code IS NULL OR code !~ '^[a-z][a-z0-9_]{0,62}$' THEN
         PERFORM epermit.refuse_value('code', 'charset', 'it is a lower-case letter, then up to 62 lower-case letters, digits and underscores');
@@ -163,12 +161,8 @@ BEGIN
         PERFORM epermit.refuse_value('name', 'missing', 'a department has one');
     END IF;
 
-    SELECT r.rolsuper INTO is_super FROM pg_roles r WHERE r.rolname = role;
-    IF NOT FOUND THEN
+    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
         PERFORM epermit.refuse_value('role', 'unknown', 'there is no such database role');
-    END IF;
-    IF is_super OR role ~ '^(pg|epermit)_' THEN
-        PERFORM epermit.refuse_value('role', 'privileged', 'a department''s role is neither a superuser nor one of the group roles');
     END IF;
     IF EXISTS (SELECT FROM epermit.department d WHERE d.role = role AND d.code <> code) THEN
         PERFORM epermit.refuse_value('role', 'taken', 'it is another department''s');
@@ -182,8 +176,11 @@ BEGIN
     THEN
         PERFORM epermit.refuse_value('purposes', 'unknown', 'each is one of epermit.purpose');
     END IF;
-    IF disclosure IS NULL OR NOT disclosure <@ ARRAY['holder_name', 'name_romanised', 'birth_date', 'document_kind',
-                                                     'document_no', 'purposes', 'portrait_digest', 'name_match']
+    -- What everybody is told may be named, and means nothing.
+    disclosure := ARRAY(SELECT u.field FROM unnest(disclosure) u (field)
+                         WHERE u.field <> ALL ('{ok,verdict,credential_no,valid_from,valid_until,audit_id,checked_at}'));
+    IF NOT disclosure <@ ARRAY['holder_name', 'name_romanised', 'birth_date', 'document_kind',
+                               'document_no', 'purposes', 'portrait_digest', 'name_match']
     THEN
         PERFORM epermit.refuse_value('disclosure', 'unknown', 'each is one of holder_name, name_romanised, birth_date, document_kind, document_no, purposes, portrait_digest, name_match');
     END IF;
