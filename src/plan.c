@@ -10,6 +10,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "jit/jit.h"
 #include "optimizer/cost.h"
 #include "parser/parse_type.h"
 #include "plan.h"
@@ -50,22 +51,25 @@ plan_prepare(KeptPlan *plan, Oid token_type)
 /*
  * Plan, or plan anew, where there is no valid plan.  A table may be all but empty when that
  * happens and hold the rush of a first day when the plan is used, so that reading all of it is
- * never the choice: the statement's values are keys.
+ * never the choice: the statement's values are keys.  Nor is it ever worth compiling.
  */
 static void
 plan_make(KeptPlan *plan)
 {
-	const bool	saved = enable_seqscan;
+	const bool	saved_seqscan = enable_seqscan;
+	const bool	saved_jit = jit_enabled;
 	CachedPlan *cached = NULL;
 
 	PG_TRY();
 	{
 		enable_seqscan = false;
+		jit_enabled = false;
 		cached = SPI_plan_get_cached_plan(plan->prepared);
 	}
 	PG_FINALLY();
 	{
-		enable_seqscan = saved;
+		enable_seqscan = saved_seqscan;
+		jit_enabled = saved_jit;
 	}
 	PG_END_TRY();
 
