@@ -1,6 +1,6 @@
 /*
  * registration.c
- *		What the registry's triggers (70_registry.sql) cannot say in SQL.
+ *		What the registry's triggers (38_registry.sql) cannot say in SQL.
  *
  * A name is personal data: an error tells the field and the rule, never the value.
  */

@@ -72,32 +72,24 @@ CREATE FUNCTION epermit.month_opens(month date) RETURNS timestamptz
     RETURN pg_catalog.timezone(interval '8 hours', pg_catalog.date_trunc('month', month::pg_catalog.timestamp));
 COMMENT ON FUNCTION epermit.month_opens(date) IS 'The instant at which a calendar month begins in Beijing (UTC+8).';
 
-CREATE FUNCTION epermit.document_holder(document_no text) RETURNS bigint
-    LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-    SELECT t.holder_id FROM epermit.travel_permit t
-     WHERE t.travel_permit_no OPERATOR(epermit.=) $1::epermit.travel_permit_no
-$$;
-COMMENT ON FUNCTION epermit.document_holder(text) IS 'holder_id of a travel permit number; NULL where it is not registered. 22P02: no such number can be.';
-
 CREATE FUNCTION epermit.quota_status(document_no text, OUT month date, OUT quota int, OUT used int, OUT remaining int, OUT next_opening timestamptz)
     LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT m.month, q.monthly_quota, u.used, greatest(q.monthly_quota - u.used, 0),
            epermit.month_opens((m.month + interval '1 month')::date)
-      FROM epermit.document_holder($1) h (holder_id),
+      FROM epermit.registered_holder($1) h (holder_id),
            LATERAL (SELECT epermit.beijing_month(clock_timestamp())) m (month),
            LATERAL (SELECT p.monthly_quota::int FROM epermit.policy p WHERE p.effective_from <= clock_timestamp()
                      ORDER BY p.effective_from DESC LIMIT 1) q,
            LATERAL (SELECT count(*)::int FROM epermit.permit p
                      WHERE p.holder_id = h.holder_id AND p.quota_month = m.month) u (used)
-     WHERE h.holder_id IS NOT NULL
 $$;
-COMMENT ON FUNCTION epermit.quota_status(text) IS 'Permits of the holder of this travel permit in the running Beijing month: month (its first day), quota, used, remaining, and the instant the next month opens. All NULL where the number is not registered. 22P02: no such number can be.';
+COMMENT ON FUNCTION epermit.quota_status(text) IS 'Permits of the holder of this travel permit in the running Beijing month: month (its first day), quota, used, remaining, and the instant the next month opens. P0002: the number is not registered. 22P02: no such number can be.';
 
 CREATE FUNCTION epermit.active_permits(document_no text) RETURNS SETOF epermit.issuance
     LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.credential_no, p.issued_at, p.valid_until, p.clipped, p.purposes,
            q.used, greatest(q.quota - q.used, 0), '{}'::epermit.problem[]
-      FROM epermit.document_holder($1) h (holder_id)
+      FROM epermit.registered_holder($1) h (holder_id)
       JOIN epermit.permit p ON p.holder_id = h.holder_id,
            LATERAL (SELECT (SELECT count(*)::int FROM epermit.permit o
                              WHERE o.holder_id = p.holder_id AND o.quota_month = p.quota_month),
@@ -110,7 +102,7 @@ CREATE FUNCTION epermit.active_permits(document_no text) RETURNS SETOF epermit.i
                       ORDER BY e.event_no DESC LIMIT 1), 'valid') <> 'revoked'
      ORDER BY p.issued_at
 $$;
-COMMENT ON FUNCTION epermit.active_permits(text) IS 'Permits of the holder of this travel permit that have neither ended nor been revoked, oldest first: to show one again. 22P02: no such number can be.';
+COMMENT ON FUNCTION epermit.active_permits(text) IS 'Permits of the holder of this travel permit that have neither ended nor been revoked, oldest first: to show one again. P0002: the number is not registered. 22P02: no such number can be.';
 
 -- ---------------------------------------------------------------- real-person check (src/attestation.c)
 

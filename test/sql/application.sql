@@ -103,7 +103,7 @@ SELECT document_no, name, public.apply(jsonb_build_object('name', name), documen
                (6, 'HA1234567', '約翰·史密夫'), (7, 'HA1234567', '約翰・史密夫'), (8, 'HA1234567', '約翰•史密夫'), (9, 'HA1234567', '约翰‧史密夫'), (10, 'HA1234567', '約翰･史密夫'),
                (11, 'HA1234567', '約翰史密夫'), (12, 'HA1234567', 'Smith John')) AS v (n, document_no, name) ORDER BY n;
 -- what a name was recognised by is in the log, its words are not
-SELECT detail ->> 'name_match' AS name_match, count(*), count(*) FILTER (WHERE detail::text ~ '[^ -~]') AS words FROM audit_log WHERE event IN ('issue_permit', 'refuse_permit') AND holder_id = document_holder('HA1234567') GROUP BY 1 ORDER BY 1;
+SELECT detail ->> 'name_match' AS name_match, count(*), count(*) FILTER (WHERE detail::text ~ '[^ -~]') AS words FROM audit_log WHERE event IN ('issue_permit', 'refuse_permit') AND holder_id = registered_holder('HA1234567') GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 
 -- ---------------------------------------------------------------- languages
@@ -113,7 +113,7 @@ SELECT lang, field, message, hint
        check_application(public.application(public.somebody(), jsonb_build_object('mobile_no', '23456', 'lang', lang)))
  ORDER BY n;
 SELECT public.somebody() AS full_quota \gset
-INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT document_holder(:'full_quota'), :'full_quota', 'lost', gen_random_uuid() FROM generate_series(1, 2);
+INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT registered_holder(:'full_quota'), :'full_quota', 'lost', gen_random_uuid() FROM generate_series(1, 2);
 SELECT lang, replace(hint, to_char(month_opens((beijing_month(now()) + interval '1 month')::date) AT TIME ZONE interval '8 hours', 'YYYY-MM-DD HH24:MI'), '<month opens>') AS hint
   FROM unnest('{zh-Hant,zh-Hans,en}'::text[]) WITH ORDINALITY l (lang, n),
        check_application(public.application(:'full_quota', jsonb_build_object('lang', lang)))
@@ -229,7 +229,7 @@ SELECT credential_no = :'first' AS same, quota_used, quota_remaining, problems F
 SELECT (issue_permit(:'app')).credential_no = :'first' AS same, (issue_permit(:'app')).problems;
 SELECT (i).credential_no = :'first' AS same, (i).valid_until = p.valid_until AS until, (i).purposes FROM (SELECT issue_permit(:'app') AS i OFFSET 0) s, permit p WHERE p.credential_no = :'first';
 SELECT count(*) - :events AS events FROM audit_log;
-SELECT count(*) AS permits FROM permit WHERE holder_id = document_holder(:'doc');
+SELECT count(*) AS permits FROM permit WHERE holder_id = registered_holder(:'doc');
 -- the same person only: nobody gets it by its id, and another holder's request of that id is another request
 SELECT public.codes((issue_permit(:'app'::jsonb || '{"name":"李四"}')).problems) AS another_name,
        public.codes((issue_permit(:'app'::jsonb - 'attestation')).problems) AS without_evidence,
@@ -245,7 +245,7 @@ SELECT (issue_permit(public.application(:'doc'))).quota_used AS used \gset
 SELECT public.application(:'doc', '{"name":"李四","lang":"en"}') AS app, count(*) AS events FROM audit_log \gset
 SELECT (i.issue_permit).credential_no, public.codes((i.issue_permit).problems) FROM (SELECT issue_permit(:'app')) i;
 SELECT (issue_permit(:'app')).* \g /dev/null
-SELECT count(*) - :events AS events, count(*) FILTER (WHERE attempt AND holder_id = document_holder(:'doc')) AS attempts FROM audit_log;
+SELECT count(*) - :events AS events, count(*) FILTER (WHERE attempt AND holder_id = registered_holder(:'doc')) AS attempts FROM audit_log;
 
 -- ---------------------------------------------------------------- attempts
 
@@ -254,7 +254,7 @@ SELECT n, public.apply('{"name":"李四"}', :'doc') FROM generate_series(1, 11) 
 -- from then on nothing is said, not even to who is right; what has no registry in it still is
 SELECT public.apply('{}', :'doc'), public.apply('{"name":"李四","mobile_no":"1"}', :'doc');
 SELECT replace(hint, to_char(public.today() + 1, 'YYYY-MM-DD 00:00'), '<tomorrow>') FROM check_application(public.application(:'doc', '{"lang":"en"}'));
-SELECT count(*) FILTER (WHERE attempt) AS attempts, count(*) AS refusals FROM audit_log WHERE holder_id = document_holder(:'doc') AND event = 'refuse_permit';
+SELECT count(*) FILTER (WHERE attempt) AS attempts, count(*) AS refusals FROM audit_log WHERE holder_id = registered_holder(:'doc') AND event = 'refuse_permit';
 -- mistakes of form are no attempts, nor is a check
 SELECT public.somebody() AS doc \gset
 SELECT count(public.apply('{"mobile_no":"1"}', :'doc')), count(public.codes(ARRAY(SELECT p FROM check_application(public.application(:'doc', '{"name":"李四"}')) p))) FROM generate_series(1, 11);
@@ -311,7 +311,7 @@ SELECT public.error(format('SELECT epermit.issue_permit(%L)', :'online')) AS iss
        public.error($$SELECT epermit.credential_token('T-00000-00000-00000-00000')$$) AS credential_token, public.error($$SELECT epermit.attest('H12345678')$$) AS attest,
        public.error($$SELECT epermit.quota_status('H12345678')$$) AS quota_status, public.error($$SELECT epermit.active_permits('H12345678')$$) AS active_permits;
 RESET ROLE;
-SELECT channel, office, officer, mobile_no FROM permit WHERE holder_id = document_holder(:'counter'::jsonb ->> 'document_no');
+SELECT channel, office, officer, mobile_no FROM permit WHERE holder_id = registered_holder(:'counter'::jsonb ->> 'document_no');
 SELECT event, calling_role, detail ->> 'channel' AS channel, codes FROM audit_log WHERE calling_role LIKE 'regress%' ORDER BY id;
 
 -- ---------------------------------------------------------------- the catalogue

@@ -44,9 +44,9 @@ SELECT count(*) FROM check_linkage((SELECT jsonb_object_agg('x' || n, 1) FROM ge
 -- ---------------------------------------------------------------- errors that tell
 
 -- a row that lacks a column is not shown, nor the number and the token it was given
-SELECT columns, public.error_detail(format('INSERT INTO epermit.permit (holder_id, travel_permit_no, mobile_no, %s) VALUES (epermit.document_holder(%L), %2$L, ''13800138000'', %s)', columns, 'H12345678', value))
-  FROM (VALUES ('reason', $$'lost'$$), ('request_id', 'gen_random_uuid()'), ('reason, request_id, channel', $$'lost', gen_random_uuid(), NULL$$)) AS v (columns, value);
-SELECT public.error_detail($$INSERT INTO epermit.linkage (holder_id, travel_permit_no, residence_permit_no) VALUES (epermit.document_holder('H12345678'), 'H12345678', '81000019850601001X')$$);
+SELECT columns, public.error_detail(format('INSERT INTO epermit.permit (holder_id, travel_permit_no, mobile_no, %s) VALUES (epermit.registered_holder(%L), %2$L, ''13800138000'', %s)', columns, 'H12345678', value))
+  FROM (VALUES ('reason, request_id', $$'lost', NULL$$), ('request_id', 'gen_random_uuid()'), ('reason, request_id, channel', $$'lost', gen_random_uuid(), NULL$$)) AS v (columns, value);
+SELECT public.error_detail($$INSERT INTO epermit.linkage (holder_id, travel_permit_no, residence_permit_no, request_id) VALUES (epermit.registered_holder('H12345678'), 'H12345678', '81000019850601001X', NULL)$$);
 
 -- ---------------------------------------------------------------- dates no token can say
 

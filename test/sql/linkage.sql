@@ -116,12 +116,12 @@ SELECT cose(:'token') AS cose \gset
 SELECT position(convert_to(secret, 'UTF8') IN :'cose'::bytea) AS found
   FROM unnest('{陳,CHAN,1985,8506,12345678,H12345678,81000019850601001X,19850601}'::text[]) AS secret;
 -- the salt makes two results of the same documents unlike
-SELECT count(DISTINCT claims(token) #> '{documents,commitment}') = count(*) AS unlike FROM linkage WHERE holder_id = document_holder('H12345678');
+SELECT count(DISTINCT claims(token) #> '{documents,commitment}') = count(*) AS unlike FROM linkage WHERE holder_id = registered_holder('H12345678');
 
 -- plain rows: the same law
 CREATE FUNCTION public.try_insert(travel text, residence text, more_columns text DEFAULT '', more_values text DEFAULT '') RETURNS text
     LANGUAGE sql AS $$
-    SELECT public.error(format('INSERT INTO epermit.linkage (holder_id, travel_permit_no, residence_permit_no, request_id %s) VALUES (epermit.document_holder(%L), %2$L, %L, gen_random_uuid() %s)',
+    SELECT public.error(format('INSERT INTO epermit.linkage (holder_id, travel_permit_no, residence_permit_no, request_id %s) VALUES (epermit.registered_holder(%L), %2$L, %L, gen_random_uuid() %s)',
                                more_columns, travel, residence, more_values))
 $$;
 SELECT what, public.try_insert(travel, residence)
@@ -129,7 +129,7 @@ SELECT what, public.try_insert(travel, residence)
                (4, 'foreign', 'HA1234567', '81000019850601001X'), (5, 'region', 'H12345678', '820000199005050044')) AS v (n, what, travel, residence) ORDER BY n;
 SELECT c.column_name, public.try_insert('H12345678', '81000019850601001X', ',' || c.column_name, ',' || c.value)
   FROM (VALUES ('linkage_no', '1'), ('credential_no', '(SELECT credential_no FROM epermit.linkage LIMIT 1)'), ('issued_at', 'now()'), ('valid_until', '''infinity'''), ('clipped', 'false'),
-               ('policy', '''2000-01-01 00:00+08'''), ('kid', '''\x0102030405060708'''), ('status_list_id', '0'), ('status_idx', '0'), ('token', '(SELECT token FROM epermit.linkage WHERE holder_id <> epermit.document_holder(''H12345678'') LIMIT 1)')) AS c (column_name, value);
+               ('policy', '''2000-01-01 00:00+08'''), ('kid', '''\x0102030405060708'''), ('status_list_id', '0'), ('status_idx', '0'), ('token', '(SELECT token FROM epermit.linkage WHERE holder_id <> epermit.registered_holder(''H12345678'') LIMIT 1)')) AS c (column_name, value);
 SELECT public.error(format('UPDATE epermit.linkage SET %I = %1$I', attname)) FROM pg_attribute WHERE attrelid = 'linkage'::regclass AND attnum > 0 GROUP BY 1;
 SELECT public.error('DELETE FROM epermit.linkage'), public.error('TRUNCATE epermit.linkage CASCADE');
 
@@ -218,7 +218,7 @@ SELECT public.told(verify_linkage(:'token', :t, :r, 'finance')) AS token, public
        public.told(verify_linkage_offline(:'token', :t, :r, '1985-06-01', 'finance')) AS offline, (verify_linkage(:'token', :t, '810000198506010036', 'finance')).verdict AS another;
 ROLLBACK;
 -- a result that holds goes before one that does not
-SELECT count(revoke_linkage(credential_no, 'test')) > 1 AS several FROM linkage WHERE holder_id = document_holder('H12345678') AND credential_no <> :'r_no';
+SELECT count(revoke_linkage(credential_no, 'test')) > 1 AS several FROM linkage WHERE holder_id = registered_holder('H12345678') AND credential_no <> :'r_no';
 SET ROLE regress_bank;
 SELECT (documents_linked(:t, :r, 'finance')).verdict, (documents_linked(:t, :r, 'finance')).credential_no = :'r_no' AS this_one;
 RESET ROLE;
@@ -237,7 +237,7 @@ ROLLBACK;
 
 -- fifteen a month
 SELECT n, public.link('M87654321', '820000199005050044') FROM generate_series(2, 16) n OFFSET 12;
-SELECT count(*), min(linkage_no & 15), max(linkage_no & 15) FROM linkage WHERE holder_id = document_holder('M87654321');
+SELECT count(*), min(linkage_no & 15), max(linkage_no & 15) FROM linkage WHERE holder_id = registered_holder('M87654321');
 
 -- every code of linkage was provoked above
 SELECT code AS never_provoked FROM problem_catalog WHERE code ~ '^(link\.|residence_permit)' EXCEPT SELECT code FROM public.provoked;

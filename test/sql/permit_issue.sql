@@ -12,7 +12,7 @@ CREATE DATABASE epermit_permit_issue TEMPLATE template0 ENCODING 'UTF8';
 CREATE FUNCTION public.given(document_no text, n int DEFAULT 1)
     RETURNS TABLE (holder_id bigint, travel_permit_no travel_permit_no, reason loss_reason, request_id uuid)
     LANGUAGE sql AS $$
-    SELECT document_holder(document_no), document_no::travel_permit_no, 'lost'::loss_reason, gen_random_uuid() FROM generate_series(1, n)
+    SELECT registered_holder(document_no), document_no::travel_permit_no, 'lost'::loss_reason, gen_random_uuid() FROM generate_series(1, n)
 $$;
 CREATE FUNCTION public.try_insert(document_no text, more_columns text DEFAULT '', more_values text DEFAULT '') RETURNS text
     LANGUAGE sql AS $$
@@ -20,7 +20,7 @@ CREATE FUNCTION public.try_insert(document_no text, more_columns text DEFAULT ''
                                more_columns, more_values, document_no))
 $$;
 CREATE FUNCTION public.slots(document_no text) RETURNS smallint[]
-    LANGUAGE sql AS $$ SELECT array_agg(quota_slot ORDER BY quota_slot) FROM epermit.permit WHERE holder_id = document_holder(document_no) $$;
+    LANGUAGE sql AS $$ SELECT array_agg(quota_slot ORDER BY quota_slot) FROM epermit.permit WHERE holder_id = registered_holder(document_no) $$;
 
 -- ---------------------------------------------------------------- what the trigger fills
 
@@ -29,17 +29,17 @@ SELECT public.somebody() AS doc \gset
 SELECT quota_month = beijing_month(clock_timestamp()) AS month, quota_slot, issued_at BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp() AS now,
        issued_at = date_trunc('second', issued_at) AS whole_seconds, valid_until - issued_at = interval '7 days' AS seven_days,
        clipped, purposes, policy = '2000-01-01 00:00+08' AS policy, channel, kid = kid(token) AS signed_by
-  FROM permit WHERE holder_id = document_holder(:'doc');
+  FROM permit WHERE holder_id = registered_holder(:'doc');
 SELECT is_permit(credential_no), holder_id(credential_no) = holder_id AS holder, quota_month(credential_no) = quota_month AS month,
        quota_slot(credential_no) = quota_slot AS slot, signature_valid(token, k.public_key) AS signed,
        claims(token) ->> 'cti' IS NOT NULL AS cti
-  FROM permit p JOIN signing_key k USING (kid) WHERE holder_id = document_holder(:'doc');
+  FROM permit p JOIN signing_key k USING (kid) WHERE holder_id = registered_holder(:'doc');
 
 -- two numbers differ in what cannot be guessed, and no two permits share an entry of a status list
 :insert SELECT * FROM public.given(:'doc');
 SELECT count(DISTINCT credential_no) AS numbers, count(DISTINCT (status_list_id, status_idx)) AS entries,
        count(DISTINCT token) AS tokens
-  FROM permit WHERE holder_id = document_holder(:'doc');
+  FROM permit WHERE holder_id = registered_holder(:'doc');
 
 -- ---------------------------------------------------------------- the quota holds in every path
 
@@ -50,7 +50,7 @@ SELECT public.error_detail(format('INSERT INTO epermit.permit (holder_id, travel
 
 -- VALUES with three rows: all or nothing
 SELECT public.somebody() AS doc \gset
-SELECT document_holder(:'doc') AS id \gset
+SELECT registered_holder(:'doc') AS id \gset
 :insert
     VALUES (:id, :'doc', 'lost', gen_random_uuid()), (:id, :'doc', 'damaged', gen_random_uuid()), (:id, :'doc', 'forgotten', gen_random_uuid());
 SELECT public.slots(:'doc');
@@ -100,7 +100,7 @@ SELECT public.slots(:'doc');
 SELECT public.somebody() AS doc \gset
 :insert SELECT * FROM public.given(:'doc', 3) ON CONFLICT DO NOTHING;
 :insert SELECT * FROM public.given(:'doc');
-:insert SELECT holder_id, travel_permit_no, reason, request_id FROM permit WHERE holder_id = document_holder(:'doc')
+:insert SELECT holder_id, travel_permit_no, reason, request_id FROM permit WHERE holder_id = registered_holder(:'doc')
     ON CONFLICT (holder_id, request_id) DO UPDATE SET valid_until = 'infinity';
 SELECT public.slots(:'doc');
 
@@ -114,7 +114,7 @@ SELECT public.slots(:'doc'), quota, used, remaining, month = beijing_month(now()
   FROM quota_status(:'doc');
 
 -- a second travel permit brings no second quota
-SELECT register_travel_permit(document_holder(:'doc'), 'H90000001', '2099-01-01');
+SELECT register_travel_permit(registered_holder(:'doc'), 'H90000001', '2099-01-01');
 SELECT public.codes((issue_permit(public.application('H90000001'))).problems);
 
 -- the policy's number counts, from its instant on
@@ -161,12 +161,12 @@ SELECT public.slots(:'doc');
 SELECT what, public.error(format('INSERT INTO epermit.permit (holder_id, travel_permit_no, reason, request_id) VALUES (%s, %s, %s, %s)', holder, document, reason, request))
   FROM (VALUES
     (1, 'unknown holder', '12345', quote_literal(:'doc'), '''lost''', 'gen_random_uuid()'),
-    (2, 'unknown document', 'epermit.document_holder(' || quote_literal(:'doc') || ')', '''H00009999''', '''lost''', 'gen_random_uuid()'),
-    (3, 'document of another', 'epermit.document_holder(' || quote_literal(:'doc') || ')', '''H12345678''', '''lost''', 'gen_random_uuid()'),
+    (2, 'unknown document', 'epermit.registered_holder(' || quote_literal(:'doc') || ')', '''H00009999''', '''lost''', 'gen_random_uuid()'),
+    (3, 'document of another', 'epermit.registered_holder(' || quote_literal(:'doc') || ')', '''H12345678''', '''lost''', 'gen_random_uuid()'),
     (4, 'no holder', 'NULL', quote_literal(:'doc'), '''lost''', 'gen_random_uuid()'),
-    (5, 'no document', 'epermit.document_holder(' || quote_literal(:'doc') || ')', 'NULL', '''lost''', 'gen_random_uuid()'),
-    (6, 'no reason', 'epermit.document_holder(' || quote_literal(:'doc') || ')', quote_literal(:'doc'), 'NULL', 'gen_random_uuid()'),
-    (7, 'no request_id', 'epermit.document_holder(' || quote_literal(:'doc') || ')', quote_literal(:'doc'), '''lost''', 'NULL'),
+    (5, 'no document', 'epermit.registered_holder(' || quote_literal(:'doc') || ')', 'NULL', '''lost''', 'gen_random_uuid()'),
+    (6, 'no reason', 'epermit.registered_holder(' || quote_literal(:'doc') || ')', quote_literal(:'doc'), 'NULL', 'gen_random_uuid()'),
+    (7, 'no request_id', 'epermit.registered_holder(' || quote_literal(:'doc') || ')', quote_literal(:'doc'), '''lost''', 'NULL'),
     (8, 'holder beyond 40 bits', '1099511627776', quote_literal(:'doc'), '''lost''', 'gen_random_uuid()'),
     (9, 'negative holder', '-1', quote_literal(:'doc'), '''lost''', 'gen_random_uuid()')) AS v (n, what, holder, document, reason, request)
  ORDER BY n;
@@ -178,7 +178,7 @@ INSERT INTO permit (holder_id, travel_permit_no, reason, request_id, portrait_di
     SELECT g.*, sha256('portrait'), '+86 138 0013 8000', 'counter', 'Shenzhen', '007' FROM public.given(:'doc') g;
 SELECT portrait_digest = sha256('portrait') AS whole, mobile_no, channel, office, officer,
        position(substr(portrait_digest, 1, 16) IN cose(token)) > 0 AS half, position(portrait_digest IN cose(token)) AS not_all
-  FROM permit WHERE holder_id = document_holder(:'doc');
+  FROM permit WHERE holder_id = registered_holder(:'doc');
 
 -- lost, damaged and forgotten are the normal case, so is a document reported lost; only one that is cancelled or over is refused
 SELECT set_document_status(:'doc', 'reported_lost');
@@ -192,13 +192,13 @@ SELECT document, public.error_detail(format('INSERT INTO epermit.permit (holder_
 
 -- clipped to 24:00 Beijing of the document's last day, whatever the session's TimeZone
 SELECT valid_until = public.beijing_midnight(public.today() + 1) AS midnight, clipped, (claims(token) ->> 'exp')::numeric = extract(epoch FROM valid_until) AS signed
-  FROM permit WHERE holder_id = document_holder(:'last_day');
+  FROM permit WHERE holder_id = registered_holder(:'last_day');
 SET TimeZone = 'America/New_York';
 SELECT public.somebody(public.today() + 6) AS six, public.somebody(public.today() + 7) AS seven \gset
 :insert SELECT * FROM public.given(:'six');
 :insert SELECT * FROM public.given(:'seven');
-SELECT valid_until = public.beijing_midnight(public.today() + 7) AS midnight, clipped FROM permit WHERE holder_id = document_holder(:'six');
-SELECT valid_until - issued_at = interval '168 hours' AS full_time, clipped FROM permit WHERE holder_id = document_holder(:'seven');
+SELECT valid_until = public.beijing_midnight(public.today() + 7) AS midnight, clipped FROM permit WHERE holder_id = registered_holder(:'six');
+SELECT valid_until - issued_at = interval '168 hours' AS full_time, clipped FROM permit WHERE holder_id = registered_holder(:'seven');
 RESET TimeZone;
 
 -- the three rules; what is issued under one names it and keeps it
@@ -314,7 +314,7 @@ BEGIN;
 SELECT public.somebody() AS doc \gset
 :insert SELECT * FROM public.given(:'doc', 2);
 ALTER TABLE permit DISABLE TRIGGER keep;
-DELETE FROM permit WHERE holder_id = document_holder(:'doc') AND quota_slot = 1;
+DELETE FROM permit WHERE holder_id = registered_holder(:'doc') AND quota_slot = 1;
 :insert SELECT * FROM public.given(:'doc') RETURNING quota_slot;
 ROLLBACK;
 
@@ -329,7 +329,7 @@ SELECT public.error(format('SELECT epermit.issue_permit(public.application(%L))'
 SELECT used FROM quota_status(:'doc');
 SELECT create_signing_key('permit') IS NOT NULL AS created;
 :insert SELECT * FROM public.given(:'doc');
-SELECT k.state FROM permit p JOIN signing_key k USING (kid) WHERE holder_id = document_holder(:'doc');
+SELECT k.state FROM permit p JOIN signing_key k USING (kid) WHERE holder_id = registered_holder(:'doc');
 ROLLBACK;
 
 \c :suite

@@ -66,7 +66,7 @@ SELECT credential_token(:'no') AS token \gset
 SELECT credential_no AS linkage_no FROM link_documents(public.application('M87654321', public.residence('820000199005050044'))) \gset
 SELECT credential_token(:'linkage_no') AS linkage_token \gset
 BEGIN;
-INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT document_holder('M87654321'), 'M87654321', 'lost', gen_random_uuid() RETURNING credential_no AS gone_no, token AS gone_token \gset
+INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT registered_holder('M87654321'), 'M87654321', 'lost', gen_random_uuid() RETURNING credential_no AS gone_no, token AS gone_token \gset
 ROLLBACK;
 
 -- ---------------------------------------------------------------- verdicts
@@ -150,7 +150,7 @@ RESET ROLE;
 -- what a policy lets permits serve counts for permits issued under it
 BEGIN;
 INSERT INTO policy (effective_from, permit_purposes) VALUES ('2001-01-01', '{rail,lodging}');
-INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT document_holder('M87654321'), 'M87654321', 'lost', gen_random_uuid() RETURNING credential_no AS lodging_no \gset
+INSERT INTO permit (holder_id, travel_permit_no, reason, request_id) SELECT registered_holder('M87654321'), 'M87654321', 'lost', gen_random_uuid() RETURNING credential_no AS lodging_no \gset
 SET ROLE regress_verify_hotel;
 SELECT public.told(verify_permit(:'lodging_no', 'lodging')) AS lodging, public.told(verify_permit(:'token', 'lodging')) AS before;
 SET ROLE regress_verify_air;
@@ -209,7 +209,7 @@ SELECT p.travel_permit_no, v.document_kind, v.document_no FROM permit p, verify_
 
 -- does the registry still know the holder by the name that was signed?
 BEGIN;
-UPDATE holder SET name_zh = '何X芳' WHERE holder_id = document_holder('M87654321');
+UPDATE holder SET name_zh = '何X芳' WHERE holder_id = registered_holder('M87654321');
 SET ROLE regress_verify_rail;
 SELECT holder_name, name_match FROM verify_permit(:'token', 'rail');
 ROLLBACK;
