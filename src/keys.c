@@ -192,7 +192,7 @@ secrets_forget(void)
 
 /* ---------------------------------------------------------------- master key */
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 master_key_fault(const char *source, const char *fault)
 {
 	ereport(ERROR,
