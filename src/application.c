@@ -321,7 +321,7 @@ typedef enum Need
 	NEED_PERMIT,				/* optional for linkage results */
 	NEED_LINKAGE,				/* unknown to permits */
 	NEED_ATTESTATION,			/* online, where the policy requires it */
-	NEED_MOBILE,				/* online, where the policy requires it */
+	NEED_MOBILE,				/* of a permit, online, where the policy requires it */
 	NEED_COUNTER,
 	NEED_NEVER
 } Need;
@@ -374,7 +374,8 @@ is_needed(const Field *field, const Application *application, const Policy *poli
 		case NEED_ATTESTATION:
 			return !application->at_counter && policy->require_attestation;
 		case NEED_MOBILE:
-			return !application->at_counter && policy->require_mobile;
+			return application->kind == CREDENTIAL_PERMIT && !application->at_counter &&
+				policy->require_mobile;
 		case NEED_COUNTER:
 			return application->at_counter;
 		case NEED_NEVER:
@@ -497,7 +498,7 @@ application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 n
 	memset(out, 0, sizeof(*out));
 	out->kind = kind;
 
-	if (!JB_ROOT_IS_OBJECT(json))
+	if (json == NULL || !JB_ROOT_IS_OBJECT(json))
 	{
 		problem_add(problems, "application", "application.not_an_object", NULL);
 		return;
@@ -528,13 +529,13 @@ static KeptPlan count_attempts = {
 };
 
 static KeptPlan find_permit_request = {
-	.sql = "SELECT p.credential_no FROM epermit.permit p"
+	.sql = "SELECT p.credential_no, p.travel_permit_no FROM epermit.permit p"
 	" WHERE p.holder_id OPERATOR(pg_catalog.=) $1 AND p.request_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
 };
 
 static KeptPlan find_linkage_request = {
-	.sql = "SELECT l.credential_no FROM epermit.linkage l"
+	.sql = "SELECT l.credential_no, l.travel_permit_no, l.residence_permit_no FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1 AND l.request_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
 };
@@ -583,8 +584,8 @@ check_attestation(const Application *application, const Policy *policy, int64 no
 	code = attestation_check(application->attestation,
 							 application->has_document_no ? &application->document_no : NULL,
 							 application->has_portrait_digest ? application->portrait_digest : NULL,
-							 now, policy->attestation_max_age, out->nonce);
-	if (code == NULL && attestation_used(out->nonce))
+							 now, policy->attestation_max_age, &out->evidence);
+	if (code == NULL && attestation_used(out->evidence.nonce))
 		code = "attestation.reused";
 	if (code == NULL)
 		out->attested = application->has_document_no;
@@ -621,7 +622,7 @@ append(ProblemList *problems, const ProblemList *more, bool shown)
 
 /* Is it among what the applicant is told?  What is hidden must not show by what is left out for it. */
 static bool
-is_told(const ProblemList *problems, const char *code)
+is_told_of(const ProblemList *problems, const char *field, const char *code)
 {
 	ListCell   *cell;
 
@@ -629,24 +630,34 @@ is_told(const ProblemList *problems, const char *code)
 	{
 		Problem    *problem = lfirst(cell);
 
-		if (!problem->hidden && strcmp(problem->code, code) == 0)
+		if (!problem->hidden && strcmp(problem->field, field) == 0 &&
+			strcmp(problem->code, code) == 0)
 			return true;
 	}
 	return false;
 }
 
+/*
+ * The number of what this request got already, or NULL.  A request is for the documents it named
+ * first: with others it gets nothing, rather than an answer to another question.
+ */
 static char *
-issued_before(const Application *application, int64 holder_id)
+issued_before(const Application *application, int64 holder_id, ProblemList *problems)
 {
 	Datum		args[2];
 
-	if (application->request_id == NULL)
-		return NULL;
 	args[0] = Int64GetDatum(holder_id);
 	args[1] = UUIDPGetDatum(application->request_id);
 	if (plan_execute(application->kind == CREDENTIAL_PERMIT ? &find_permit_request : &find_linkage_request,
 					 args, NULL, PLAN_LATEST) == 0)
 		return NULL;
+	if (DatumGetNumber(plan_value(0, 2, NULL)) != application->document_no ||
+		(application->kind == CREDENTIAL_LINKAGE &&
+		 DatumGetNumber(plan_value(0, 3, NULL)) != application->residence_permit_no))
+	{
+		problem_add(problems, "request_id", "request_id.reused", NULL);
+		return NULL;
+	}
 	return plan_string(0, 1);
 }
 
@@ -655,15 +666,15 @@ issued_before(const Application *application, int64 holder_id)
  * give wrong answers about somebody, use up their own attempts and not those of the person.
  */
 static bool
-attempts_exceeded(const Policy *policy, int64 now, bool counted, const Examination *examination,
-				  ProblemList *problems)
+attempts_exceeded(const Policy *policy, int64 now, bool counted, bool at_counter,
+				  const Examination *examination, ProblemList *problems)
 {
 	int32		today = beijing_day(now);
 	Datum		args[3];
 
 	args[0] = Int64GetDatum(examination->registered.holder_id);
 	args[1] = TimestampTzGetDatum(unix_to_timestamptz(beijing_midnight(today)));
-	args[2] = BoolGetDatum(examination->attested);
+	args[2] = BoolGetDatum(at_counter);
 	plan_execute(&count_attempts, args, NULL, PLAN_LATEST);
 	if (DatumGetInt64(plan_value(0, 1, NULL)) - (counted ? 1 : 0) < policy->attempts_per_day)
 		return false;
@@ -678,10 +689,10 @@ check_expiry(const Application *application, int64 now, ProblemList *problems)
 	int32		today = beijing_day(now);
 
 	if (application->has_document_expiry && application->document_expiry < today &&
-		!is_told(problems, "document.expired"))
+		!is_told_of(problems, "document_no", "document.expired"))
 		problem_add(problems, "document_expiry", "document_expiry.expired", NULL);
 	if (application->has_residence_permit_expiry && application->residence_permit_expiry < today &&
-		!is_told(problems, "residence_permit.expired"))
+		!is_told_of(problems, "residence_permit_no", "document.expired"))
 		problem_add(problems, "residence_permit_expiry", "residence_permit_expiry.expired", NULL);
 }
 
@@ -699,6 +710,35 @@ check_quota(const Application *application, const Policy *policy, int64 now,
 					beijing_string(month_opens(month + 1)));
 }
 
+/*
+ * Of the rules that are broken, those that say whose a residence permit is answer a guess, as
+ * a name does; from somebody without evidence it counts as one.
+ */
+static void
+sort_out(const ProblemList *rules, ProblemList *mismatches, ProblemList *broken)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules->problems)
+	{
+		Problem    *problem = lfirst(cell);
+		bool		is_guess = strcmp(problem->field, "residence_permit_no") == 0 &&
+			strncmp(problem->code, "link.", strlen("link.")) == 0;
+
+		problem_add(is_guess ? mismatches : broken, problem->field, problem->code, problem->arg);
+	}
+}
+
+/* The number alone tells that its holder may not get a residence permit, whatever else is wrong. */
+static void
+check_holder_class(const Application *application, ProblemList *problems)
+{
+	if (application->kind == CREDENTIAL_LINKAGE && application->has_document_no &&
+		travel_permit_kind(application->document_no) == KIND_HK_MACAU_FOREIGN &&
+		!is_told_of(problems, "document_no", "link.holder_class_not_eligible"))
+		problem_add(problems, "document_no", "link.holder_class_not_eligible", NULL);
+}
+
 /* Everything that depends on the registry. */
 static void
 examine_registered(const Application *application, const Policy *policy, int64 now, bool counted,
@@ -711,24 +751,29 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 
 	if (!out->attested && !is_complete(application))
 		return;
-	if (attempts_exceeded(policy, now, counted, out, problems))
+	if (attempts_exceeded(policy, now, counted, application->at_counter, out, problems))
 		return;
 
 	compare(application, out, &mismatches);
 	out->failed_attempt = mismatches.problems != NIL;
+	if (application->kind == CREDENTIAL_PERMIT || application->has_residence_permit_no)
+	{
+		ProblemList rules = {NIL};
+
+		registry_rules(application->kind, &out->registered, application->residence_permit_no, now,
+					   &rules, &last_day);
+		sort_out(&rules, &mismatches, &broken);
+	}
 	append(problems, &mismatches, out->attested);
 	if (!out->attested && mismatches.problems != NIL)
+	{
+		out->failed_attempt = true;
 		problem_add(problems, "document_no", "identity.not_matched", NULL);
+	}
 
 	/* Who knows all that is on the card may hear what became of it. */
 	shown = out->attested || mismatches.problems == NIL;
-
-	if (application->kind == CREDENTIAL_PERMIT || application->has_residence_permit_no)
-	{
-		registry_rules(application->kind, &out->registered, application->residence_permit_no, now,
-					   &broken, &last_day);
-		append(problems, &broken, shown);
-	}
+	append(problems, &broken, shown);
 	if (shown)
 		check_quota(application, policy, now, out, problems);
 }
@@ -751,7 +796,7 @@ application_examine(const Application *application, const Policy *policy, int64 
 	 */
 	if (out->found && problems->problems == NIL)
 	{
-		out->issued_before = issued_before(application, out->registered.holder_id);
+		out->issued_before = issued_before(application, out->registered.holder_id, problems);
 		if (out->issued_before != NULL)
 		{
 			ProblemList mismatches = {NIL};
@@ -778,5 +823,6 @@ application_examine(const Application *application, const Policy *policy, int64 
 				problem_add(problems, "document_no", "identity.not_matched", NULL);
 		}
 	}
+	check_holder_class(application, problems);
 	check_expiry(application, now, problems);
 }

@@ -9,6 +9,7 @@
 
 #include "compat.h"
 
+#include "attestation.h"
 #include "config.h"
 #include "core/claims.h"
 #include "credential.h"
@@ -48,7 +49,7 @@ typedef struct Application
 	char	   *officer;
 } Application;
 
-/* Read the fields, whatever the registry says. policy tells which are required; now is seconds since 1970. */
+/* Read the fields, whatever the registry says; json may be NULL.  policy tells which are required; now is seconds since 1970. */
 extern void application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 now,
 							 Application *out, ProblemList *problems);
 
@@ -58,8 +59,8 @@ typedef struct Examination
 	bool		found;			/* the document is in the registry */
 	Registered	registered;
 	NameMatch	name_match;
-	bool		attested;		/* nonce is set, unless an officer vouches */
-	uint8		nonce[NONCE_BYTES];
+	bool		attested;		/* by evidence, or by the officer who took it */
+	Evidence	evidence;		/* where an attestation was good */
 	bool		failed_attempt; /* counts against attempts_per_day */
 	uint32		taken_slots;	/* of the running month */
 	char	   *issued_before;	/* number of the credential that request_id got already, or NULL */

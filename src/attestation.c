@@ -41,7 +41,7 @@ PGDLLEXPORT Datum epermit_attest(PG_FUNCTION_ARGS);
 
 const char *
 attestation_check(const char *text, const uint64 *document_no, const uint8 *portrait_digest,
-				  int64 now, int64 max_age, uint8 *nonce)
+				  int64 now, int64 max_age, Evidence *out)
 {
 	DecodedToken token;
 	AttestationClaims claims;
@@ -70,7 +70,9 @@ attestation_check(const char *text, const uint64 *document_no, const uint8 *port
 		memcmp(portrait_digest, claims.portrait, PORTRAIT_DIGEST_BYTES) != 0)
 		return "attestation.portrait_mismatch";
 
-	memcpy(nonce, claims.nonce, NONCE_BYTES);
+	memcpy(out->nonce, claims.nonce, NONCE_BYTES);
+	out->has_portrait = claims.has_portrait;
+	memcpy(out->portrait, claims.portrait, PORTRAIT_DIGEST_BYTES);
 	return NULL;
 }
 

@@ -200,8 +200,11 @@ insert_credential(const Application *application, const Examination *examination
 	args[0] = Int64GetDatum(examination->registered.holder_id);
 	args[1] = NumberGetDatum(application->document_no);
 	args[2] = UUIDPGetDatum(application->request_id);
-	args[3] = PointerGetDatum(make_bytea(application->portrait_digest, PORTRAIT_DIGEST_BYTES));
-	if (!application->has_portrait_digest)
+	if (application->has_portrait_digest)
+		args[3] = PointerGetDatum(make_bytea(application->portrait_digest, PORTRAIT_DIGEST_BYTES));
+	else
+		args[3] = PointerGetDatum(make_bytea(examination->evidence.portrait, PORTRAIT_DIGEST_BYTES));
+	if (!application->has_portrait_digest && !examination->evidence.has_portrait)
 		nulls[3] = 'n';
 	args[4] = NumberGetDatum(application->mobile_no);
 	if (!application->has_mobile_no)
@@ -268,7 +271,7 @@ answer_credential(Answer *answer, CredentialKind kind, int64 holder_id, const Cr
 static Datum
 answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 {
-	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	Jsonb	   *json = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
 	const struct varlena *asked = (struct varlena *) json;
 	MemoryContext caller = CurrentMemoryContext;
 	int64		now = clock_unix();
@@ -303,7 +306,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	{
 		printed = insert_credential(&application, &examination);
 		if (!application.at_counter && application.attestation != NULL)
-			attestation_use(examination.nonce, examination.registered.holder_id);
+			attestation_use(examination.evidence.nonce, examination.registered.holder_id);
 	}
 
 	if (printed != NULL)
@@ -344,7 +347,7 @@ epermit_link_documents(PG_FUNCTION_ARGS)
 static Datum
 list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 {
-	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	Jsonb	   *json = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		now = clock_unix();
 	Policy		policy = *config_policy_at(GetCurrentTimestamp());

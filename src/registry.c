@@ -83,13 +83,12 @@ registry_residence(uint64 residence_permit_no, int64 holder_id,
 }
 
 /* What the number of a residence permit says must be true of its holder. */
-static bool
-residence_agrees(const Registered *registered, uint64 residence_permit_no, ProblemList *problems)
+static void
+check_residence(const Registered *registered, uint64 residence_permit_no, ProblemList *problems)
 {
 	int			year,
 				month,
 				day;
-	int			before = list_length(problems->problems);
 
 	if (residence_permit_region(residence_permit_no) != registered->region)
 		problem_add(problems, "residence_permit_no", "link.region_mismatch", NULL);
@@ -100,8 +99,6 @@ residence_agrees(const Registered *registered, uint64 residence_permit_no, Probl
 
 	if (registered->sex != SEX_OTHER && residence_permit_sex(residence_permit_no) != registered->sex)
 		problem_add(problems, "residence_permit_no", "link.sex_mismatch", NULL);
-
-	return list_length(problems->problems) == before;
 }
 
 void
@@ -130,12 +127,10 @@ registry_rules(CredentialKind kind, const Registered *registered, uint64 residen
 	}
 
 	/*
-	 * First what number and holder say by themselves, which tells nothing of anybody else.
-	 * Then one answer for a number that is not registered and one that is
-	 * somebody else's.
+	 * What number and holder say by themselves tells nothing of anybody else, and there is one
+	 * answer for a number that is not registered and one that is somebody else's.
 	 */
-	if (!residence_agrees(registered, residence_permit_no, problems))
-		return;
+	check_residence(registered, residence_permit_no, problems);
 	if (!registry_residence(residence_permit_no, registered->holder_id,
 							&residence_until, &residence_status))
 	{
@@ -144,8 +139,8 @@ registry_rules(CredentialKind kind, const Registered *registered, uint64 residen
 	}
 
 	if (residence_status == DOCUMENT_CANCELLED)
-		problem_add(problems, "residence_permit_no", "residence_permit.cancelled", NULL);
+		problem_add(problems, "residence_permit_no", "document.cancelled", NULL);
 	if (residence_until < today)
-		problem_add(problems, "residence_permit_no", "residence_permit.expired", NULL);
+		problem_add(problems, "residence_permit_no", "document.expired", NULL);
 	*last_day = Min(*last_day, residence_until);
 }

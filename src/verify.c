@@ -20,6 +20,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "registry.h"
 #include "repeat.h"
 #include "status_list.h"
 #include "text.h"
@@ -98,7 +99,8 @@ static KeptPlan current_linkage = {
 	" JOIN epermit.linkage c ON c.holder_id OPERATOR(pg_catalog.=) t.holder_id"
 	" WHERE t.travel_permit_no OPERATOR(epermit.=) $1"
 	" AND c.travel_permit_no OPERATOR(epermit.=) $1 AND c.residence_permit_no OPERATOR(epermit.=) $2) s"
-	" ORDER BY (COALESCE(s.status, 'valid') OPERATOR(pg_catalog.=) 'valid') DESC, s.valid_until DESC LIMIT 1",
+	" ORDER BY (COALESCE(s.status, 'valid') OPERATOR(pg_catalog.=) 'valid') DESC, s.valid_until DESC,"
+	" s.no DESC LIMIT 1",
 	.argtypes = {"epermit.travel_permit_no", "epermit.residence_permit_no"}
 };
 
@@ -125,6 +127,8 @@ typedef struct Check
 	char	   *name_romanised;
 	DateADT		birth_date;
 	Verdict		status;			/* valid, revoked, suspended; undetermined offline */
+
+	int64		asked_about;	/* whose travel permit it is where there is no row; -1: nobody's */
 } Check;
 
 static void
@@ -138,6 +142,7 @@ check_init(Check *check, CredentialKind kind, const char *purpose, int64 at)
 	check->genuine = false;
 	check->has_row = false;
 	check->status = VERDICT_VALID;
+	check->asked_about = -1;
 }
 
 /* ---------------------------------------------------------------- judging */
@@ -362,6 +367,15 @@ parse_documents(const text *travel, const text *residence, uint64 *travel_no, ui
 		residence_permit_parse(number, strlen(number), residence_no, NULL) == RULE_OK;
 }
 
+/* The holder of a travel permit, or -1: who was asked about may know of it. */
+static int64
+find_asked_about(uint64 travel_permit_no)
+{
+	Registered	registered;
+
+	return registry_find(travel_permit_no, false, &registered) ? registered.holder_id : -1;
+}
+
 /* ---------------------------------------------------------------- answering */
 
 static void
@@ -555,7 +569,7 @@ audit(const Check *check, const Asker *asker, const char *event_name)
 	memset(&event, 0, sizeof(event));
 	event.event = event_name;
 	event.department = asker->department;
-	event.holder_id = -1;
+	event.holder_id = check->asked_about;
 	if (check->has_no)
 	{
 		CredentialParts parts;
@@ -699,7 +713,10 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 		Datum		args[2] = {NumberGetDatum(travel_no), NumberGetDatum(residence_no)};
 
 		if (plan_execute(&current_linkage, args, NULL, PLAN_LATEST) == 0)
+		{
 			check.verdict = VERDICT_NOT_LINKED;
+			check.asked_about = find_asked_about(travel_no);
+		}
 		else
 		{
 			check.has_no = true;

@@ -37,22 +37,22 @@ END $$;
 -- ---------------------------------------------------------------- applications (src/issue.c)
 
 CREATE FUNCTION epermit.issue_permit(application jsonb) RETURNS epermit.issuance
-    LANGUAGE C VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_issue_permit';
 COMMENT ON FUNCTION epermit.issue_permit(jsonb) IS 'Answer an application for a temporary electronic travel permit. All values are text: document_kind, document_no, document_expiry, name, birth_date, mobile_no, reason, attestation, request_id, portrait_digest, lang; at a counter (role epermit_officer) also channel = counter, office, officer. Issued: problems is empty. Refused: every problem at once, by field and code. The same request_id gets the same permit again, without cost. A refusal is audited and committed; a fault (TP003, TP004) raises and consumes nothing. 42501: the role may not speak for this channel.';
 
 CREATE FUNCTION epermit.check_application(application jsonb) RETURNS SETOF epermit.problem
-    LANGUAGE C VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_check_application';
 COMMENT ON FUNCTION epermit.check_application(jsonb) IS 'The problems that issue_permit would report for this application. Writes nothing, reserves nothing, counts no attempt.';
 
 CREATE FUNCTION epermit.link_documents(application jsonb) RETURNS epermit.issuance
-    LANGUAGE C VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_link_documents';
 COMMENT ON FUNCTION epermit.link_documents(jsonb) IS 'Answer an application for a linkage result (do this travel permit and this residence permit belong to one person?). Fields as for issue_permit without reason, and residence_permit_no, residence_permit_expiry. Answers as issue_permit does; quota_used and quota_remaining are NULL.';
 
 CREATE FUNCTION epermit.check_linkage(application jsonb) RETURNS SETOF epermit.problem
-    LANGUAGE C VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_check_linkage';
 COMMENT ON FUNCTION epermit.check_linkage(jsonb) IS 'The problems that link_documents would report for this application. Writes nothing, reserves nothing, counts no attempt.';
 

@@ -11,7 +11,7 @@ CREATE FUNCTION public.apply(document_no text, changes jsonb DEFAULT '{}') RETUR
 
 -- ---------------------------------------------------------------- attempts
 
--- strangers who know a number use up their own attempts, not the person's, be it online or at a counter
+-- strangers who know a number can use up a document's attempts online, but not at a counter
 SELECT public.somebody() AS doc \gset
 SELECT n, public.apply(:'doc', '{"name": "李四", "attestation": null}') FROM generate_series(1, 11) n;
 SELECT public.apply(:'doc') AS person,

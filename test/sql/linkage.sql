@@ -96,6 +96,12 @@ SELECT what, public.unattested(travel, residence, '{"name":"李四"}') AS wrong,
   FROM (VALUES (1, 'both', 'H12345678', '81000019850601001X'), (2, 'another''s', 'H12345678', '810000198506010036'), (3, 'nobody''s', 'H12345678', '810000198506010052'),
                (4, 'nobody', 'H99999999', '81000019850601001X'), (5, 'another region''s', 'H12345678', '820000199005050044')) AS v (n, what, travel, residence) ORDER BY n;
 
+-- and what is guessed is counted, but for who is attested
+SELECT link_documents(public.application('HA1234567', public.residence('810000198506010036') || '{"attestation":null}')) \g /dev/null
+SELECT link_documents(public.application('H12345678', public.residence('810000198506010036') || '{"attestation":null}')) \g /dev/null
+SELECT link_documents(public.application('H12345678', public.residence('810000198506010036'))) \g /dev/null
+SELECT codes, attempt FROM audit_log WHERE event = 'refuse_linkage' ORDER BY id DESC LIMIT 3;
+
 -- ---------------------------------------------------------------- the result
 
 SELECT public.application('H12345678', public.residence('81000019850601001X')) AS app \gset
@@ -104,6 +110,9 @@ SELECT valid_until - valid_from AS lasts, clipped, quota_used, quota_remaining, 
 SELECT count(*) FILTER (WHERE credential_no = :'r_no') AS same_again FROM link_documents(:'app');
 SELECT (link_documents(:'app')).credential_no = :'r_no' AS same_expanded, (link_documents(:'app')).problems;
 SELECT is_permit(:'r_no'::credential_no), left(:'r_no', 2);
+-- a request is for the documents it named first, whoever's others are
+SELECT public.link('H12345678', '810000198506010036', jsonb_build_object('request_id', :'app'::jsonb -> 'request_id')) AS of_another,
+       public.link('H12345678', '810000198506010052', jsonb_build_object('request_id', :'app'::jsonb -> 'request_id')) AS of_nobody;
 -- no token before commit
 BEGIN;
 SELECT credential_no AS uncommitted FROM link_documents(public.application('H12345678', public.residence('81000019850601001X'))) \gset

@@ -217,7 +217,7 @@ now('2033-01-31 23:59:59');
 is($db->documents_linked('taiwan'), 'valid', 'the last second of the residence permit');
 now('2033-02-01 00:00:00');
 is($db->documents_linked('taiwan'), 'expired', 'it is over, so is the linkage result');
-is($db->link_documents('taiwan', residence_permit_expiry => '2033-01-31'), 'residence_permit.expired', 'and there is no other');
+is($db->link_documents('taiwan', residence_permit_expiry => '2033-01-31'), 'document.expired', 'and there is no other');
 
 # ---------------------------------------------------------------- instants of policies, attempts and attestations
 
