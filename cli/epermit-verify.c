@@ -67,6 +67,7 @@ typedef enum Verdict
 	MALFORMED,
 	MISTYPED,
 	UNKNOWN_KEY,
+	KEY_COMPROMISED,
 	BAD_SIGNATURE,
 	REVOKED,
 	SUSPENDED,
@@ -77,8 +78,8 @@ typedef enum Verdict
 } Verdict;
 
 static const char *const verdict_names[] = {
-	"valid", "malformed", "mistyped", "unknown_key", "bad_signature", "revoked", "suspended",
-	"not_yet_valid", "expired", "out_of_scope", "undetermined"
+	"valid", "malformed", "mistyped", "unknown_key", "key_compromised", "bad_signature", "revoked",
+	"suspended", "not_yet_valid", "expired", "out_of_scope", "undetermined"
 };
 
 typedef struct Key
@@ -103,6 +104,7 @@ typedef struct Gate
 {
 	Key		   *keys;
 	size_t		key_count;
+	json_t	   *compromised;	/* base64url kids of keys that are trusted no more, or NULL */
 	StatusList *lists;
 	size_t		list_count;
 	int			purpose;
@@ -197,6 +199,7 @@ read_keys(Gate *gate, const char *path)
 	}
 	if (!for_permits)
 		die(path, "holds no Ed25519 key for permits");
+	gate->compromised = json_incref(json_object_get(jwks, "epermit_compromised"));
 	json_decref(jwks);
 }
 
@@ -209,6 +212,23 @@ find_key(const Gate *gate, const uint8_t *kid)
 		if (memcmp(gate->keys[i].kid, kid, KID_BYTES) == 0)
 			return &gate->keys[i];
 	return NULL;
+}
+
+/* Does the key set say that this key is trusted no more?  It does not hold the key itself. */
+static bool
+is_compromised(const Gate *gate, const uint8_t *kid)
+{
+	char		text[sodium_base64_ENCODED_LEN(KID_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+	json_t	   *named;
+	size_t		i;
+
+	sodium_bin2base64(text, sizeof(text), kid, KID_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	json_array_foreach(gate->compromised, i, named)
+	{
+		if (json_is_string(named) && strcmp(json_string_value(named), text) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* ---------------------------------------------------------------- status lists */
@@ -353,21 +373,22 @@ judge(const Gate *gate, const char *text, size_t len, PermitClaims *claims, bool
 	}
 
 	if (!wire_read_text(text, len, compressed, &compressed_len, message, &message_len) ||
-		!cose_sign1_read(message, message_len, &cose) || cose.typ != COSE_TYP_NONE ||
-		!permit_claims_read(cose.payload, claims))
+		!cose_sign1_read(message, message_len, &cose) || cose.typ != COSE_TYP_NONE)
 		return MALFORMED;
 
 	key = find_key(gate, cose.kid);
 	if (key == NULL || !key->for_permits)
-		return UNKNOWN_KEY;
+		return is_compromised(gate, cose.kid) ? KEY_COMPROMISED : UNKNOWN_KEY;
 	if (!cose_sign1_verify(&cose, key->public_key))
 		return BAD_SIGNATURE;
+	if (!permit_claims_read(cose.payload, claims))
+		return MALFORMED;
 	*genuine = true;
 
 	status = judge_status(gate, &claims->status, at);
 	if (status == REVOKED || status == SUSPENDED)
 		return status;
-	if (claims->nbf > at + CLOCK_TOLERANCE)
+	if (claims->nbf > at + CLOCK_TOLERANCE || claims->iat > at + CLOCK_TOLERANCE)
 		return NOT_YET_VALID;
 	if (at >= claims->exp)
 		return EXPIRED;

@@ -19,6 +19,7 @@
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
+#include "audit.h"
 #include "config.h"
 #include "core/cose.h"
 #include "core/status.h"
@@ -29,11 +30,13 @@
 #include "types.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #define LIST_SECONDS (24 * 3600)	/* from iat to exp */
+#define LIST_AHEAD_SECONDS 30	/* iat may run ahead where lists change more than once a second */
 #define LIST_TTL 3600
 #define LIST_RENEW_SECONDS (LIST_SECONDS / 2)	/* signed anew when this old */
 
@@ -94,7 +97,8 @@ static KeptPlan import_list = {
 	" VALUES ($1, $2, $3, $4, $5, $6)"
 	" ON CONFLICT (uri) DO UPDATE SET kid = EXCLUDED.kid, iat = EXCLUDED.iat, exp = EXCLUDED.exp,"
 	" bits = EXCLUDED.bits, list = EXCLUDED.list"
-	" WHERE EXCLUDED.iat OPERATOR(pg_catalog.>=) l.iat",
+	" WHERE EXCLUDED.iat OPERATOR(pg_catalog.>) l.iat"
+	" OR (EXCLUDED.iat OPERATOR(pg_catalog.=) l.iat AND EXCLUDED.list OPERATOR(pg_catalog.=) l.list)",
 	.argtypes = {"pg_catalog.text", "pg_catalog.bytea", "pg_catalog.timestamptz",
 		"pg_catalog.timestamptz", "pg_catalog.int2", "pg_catalog.bytea"}
 };
@@ -262,10 +266,28 @@ is_current(bytea *token, const ListHead *head, const uint8 *entries, int64 now)
 		claims.sub.len == head->uri.len &&
 		memcmp(claims.sub.ptr, head->uri.ptr, head->uri.len) == 0 &&
 		claims.iat >= head->last_event &&
-		claims.iat <= now && now < claims.iat + LIST_RENEW_SECONDS &&
+		claims.iat <= now + LIST_AHEAD_SECONDS && now < claims.iat + LIST_RENEW_SECONDS &&
 		wire_inflate(claims.lst.ptr, claims.lst.len, said, STATUS_LIST_BYTES, &len) &&
 		len == STATUS_LIST_BYTES &&
 		memcmp(said, entries, STATUS_LIST_BYTES) == 0;
+}
+
+/*
+ * A list is younger than the one before it, by a second at least: who imported that takes
+ * none of the same instant that says something else.
+ */
+static int64
+next_iat(bytea *token, int64 iat)
+{
+	CoseSign1	message;
+	StatusListClaims claims;
+
+	if (iat == NO_INSTANT || token == NULL ||
+		!cose_sign1_read((uint8 *) VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &message) ||
+		!status_list_claims_read(message.payload, &claims) ||
+		claims.iat > iat + LIST_AHEAD_SECONDS)	/* the clock went back */
+		return iat;
+	return Max(iat, claims.iat + 1);
 }
 
 /*
@@ -310,6 +332,8 @@ sign_list(const ListHead *head, const uint8 *entries)
 	claims.lst.ptr = lst;
 	claims.lst.len = wire_deflate(entries, STATUS_LIST_BYTES, lst, lst_cap);
 	claims.bits = STATUS_LIST_BITS;
+	claims.aggregation_uri.ptr = (const uint8_t *) config_issuer()->status_list_base;
+	claims.aggregation_uri.len = strlen(config_issuer()->status_list_base);
 
 	payload.ptr = payload_buf;
 	payload.len = status_list_claims_write(&claims, payload_buf, COSE_MAX_PAYLOAD);
@@ -357,6 +381,7 @@ epermit_status_list(PG_FUNCTION_ARGS)
 		value = PointerGetDatum(kept);
 	else
 	{
+		head.iat = next_iat(kept, head.iat);
 		value = PointerGetDatum(sign_list(&head, entries));
 
 		/* Of a snapshot that is older than the row nothing can be kept. */
@@ -403,6 +428,20 @@ check_signature(const CoseSign1 *message)
 		refuse_list("Its key is compromised.");
 	if (!cose_sign1_verify(message, key->public_key))
 		refuse_list("Its signature is wrong.");
+}
+
+static void
+audit_import(const char *uri)
+{
+	AuditEvent	event = {.event = "status_list", .holder_id = -1};
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"action\": \"import\", \"uri\": ");
+	escape_json(&json, uri);
+	appendStringInfoChar(&json, '}');
+	event.detail = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	audit_write(&event);
 }
 
 /*
@@ -461,6 +500,7 @@ epermit_import_status_list(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a newer status list of this URI was imported before"),
 				 errdetail("An old list, replayed, would undo what was revoked since.")));
+	audit_import(TextDatumGetCString(args[0]));
 	SPI_finish();
 	PG_RETURN_TEXT_P(uri);
 }

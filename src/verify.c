@@ -152,14 +152,19 @@ static bool
 judge_token(Check *check)
 {
 	check->genuine = false;
-	if (!credential_claims(check->kind, &check->token, &check->claims))
-	{
-		check->verdict = VERDICT_MALFORMED;
+	check->verdict = VERDICT_MALFORMED;
+	if (check->token.cose.typ != credential_typ(check->kind))
 		return false;
-	}
-	check->has_no = true;
-	check->no = check->claims.no;
+
+	/* What was tampered with has a wrong signature, whatever has become of its claims. */
 	check->verdict = credential_signature(check->kind, &check->token);
+	if (credential_claims(check->kind, &check->token, &check->claims))
+	{
+		check->has_no = true;
+		check->no = check->claims.no;
+	}
+	else if (check->verdict == VERDICT_VALID || check->verdict == VERDICT_KEY_COMPROMISED)
+		check->verdict = VERDICT_MALFORMED;
 	check->genuine = check->verdict == VERDICT_VALID;
 	return check->genuine;
 }
@@ -181,7 +186,7 @@ judge_claims(Check *check)
 
 	if (check->status == VERDICT_REVOKED || check->status == VERDICT_SUSPENDED)
 		check->verdict = check->status;
-	else if (claims->nbf > check->at + CLOCK_TOLERANCE)
+	else if (claims->nbf > check->at + CLOCK_TOLERANCE || claims->iat > check->at + CLOCK_TOLERANCE)
 		check->verdict = VERDICT_NOT_YET_VALID;
 	else if (check->at >= claims->exp)
 		check->verdict = VERDICT_EXPIRED;

@@ -239,12 +239,18 @@ AS $$
                jsonb_agg(jsonb_build_object('kty', 'OKP', 'crv', 'Ed25519', 'alg', 'EdDSA', 'use', 'sig', 'epermit_usage', k.usage,
                                             'kid', translate(encode(k.kid, 'base64'), '+/=', '-_'),
                                             'x', translate(encode(k.public_key, 'base64'), '+/=', '-_'))
-                         ORDER BY k.usage, k.created_at, k.kid),
+                         ORDER BY k.usage, k.created_at, k.kid)
+                         FILTER (WHERE k.state <> 'compromised'),
                '[]'))
+           || CASE WHEN bool_or(k.state = 'compromised') THEN
+                  jsonb_build_object('epermit_compromised',
+                      jsonb_agg(translate(encode(k.kid, 'base64'), '+/=', '-_') ORDER BY k.kid)
+                      FILTER (WHERE k.state = 'compromised'))
+              ELSE '{}' END
       FROM epermit.signing_key k
-     WHERE k.sealed_seed IS NOT NULL AND k.state <> 'compromised' AND ($1 IS NULL OR k.usage = $1)
+     WHERE k.sealed_seed IS NOT NULL AND ($1 IS NULL OR k.usage = $1)
 $$;
-COMMENT ON FUNCTION epermit.jwks(epermit.key_usage) IS 'Our own public keys that verify (active and retired) as a JSON Web Key Set, RFC 7517 and 8037; of one usage where one is given. The member epermit_usage says what a key signs, so that import_jwks() elsewhere takes each for that only.';
+COMMENT ON FUNCTION epermit.jwks(epermit.key_usage) IS 'Our own public keys that verify (active and retired) as a JSON Web Key Set, RFC 7517 and 8037; of one usage where one is given. The member epermit_usage says what a key signs, so that import_jwks() elsewhere takes each for that only; epermit_compromised lists the kids of keys that are trusted no more.';
 
 CREATE FUNCTION epermit.cose_keyset() RETURNS bytea
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_cose_keyset';
@@ -323,9 +329,20 @@ BEGIN
             END IF;
         END IF;
     END LOOP;
+    -- What its owner trusts no more is trusted no more here either. There is no way back, so a set that is older says nothing new.
+    FOR new_kid IN
+        UPDATE epermit.signing_key k
+           SET state = 'compromised', compromised_at = clock_timestamp(), reason = 'declared in a key set'
+          FROM jsonb_array_elements_text(CASE jsonb_typeof(jwks -> 'epermit_compromised') WHEN 'array' THEN jwks -> 'epermit_compromised' ELSE '[]' END) c (kid)
+         WHERE translate(encode(k.kid, 'base64'), '+/=', '-_') = c.kid
+           AND k.sealed_seed IS NULL AND k.usage = import_jwks.usage AND k.state <> 'compromised'
+        RETURNING k.kid
+    LOOP
+        PERFORM epermit.audit_event('key', jsonb_build_object('action', 'compromise', 'kid', encode(new_kid, 'hex'), 'usage', usage));
+    END LOOP;
     RETURN imported;
 END $$;
-COMMENT ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) IS 'Trust another party''s public keys for one usage; returns how many were new. Keys whose epermit_usage names another usage are passed over. All or nothing. 22023: a key of the set is unfit. 42710: it is known with another usage.';
+COMMENT ON FUNCTION epermit.import_jwks(jsonb, epermit.key_usage) IS 'Trust another party''s public keys for one usage; returns how many were new. Keys whose epermit_usage names another usage are passed over; those that epermit_compromised lists verify nothing from now on. All or nothing. 22023: a key of the set is unfit. 42710: it is known with another usage.';
 
 CREATE FUNCTION epermit.read_key_list(list bytea, OUT kid bytea, OUT usage epermit.key_usage, OUT public_key bytea, OUT state text,
                                       OUT created_at timestamptz, OUT retired_at timestamptz, OUT compromised_at timestamptz)

@@ -441,6 +441,24 @@ read_claims_set(Slice payload, ClaimMap *set)
 	return cbor_check(payload.ptr, payload.len) && read_map(reader, set);
 }
 
+static bool
+is_permit_number(const CredentialNo *no)
+{
+	CredentialParts parts;
+
+	credential_no_unpack(no, &parts);
+	return parts.is_permit;
+}
+
+static bool
+is_printed_as(const CredentialNo *no, Slice printed)
+{
+	char		text[CREDENTIAL_NO_TEXT + 1];
+
+	credential_no_format(no, text);
+	return printed.len == CREDENTIAL_NO_TEXT && memcmp(printed.ptr, text, CREDENTIAL_NO_TEXT) == 0;
+}
+
 bool
 permit_claims_read(Slice payload, PermitClaims *claims)
 {
@@ -478,6 +496,10 @@ permit_claims_read(Slice payload, PermitClaims *claims)
 							&claims->has_portrait))
 		return false;
 
+	/* What people read and what machines go by are one number. */
+	if (!is_permit_number(&claims->cti) || !is_printed_as(&claims->cti, claims->number))
+		return false;
+
 	claims->sex = (Sex) sex;
 	claims->region = (Region) region;
 	return true;
@@ -498,6 +520,7 @@ linkage_claims_read(Slice payload, LinkageClaims *claims)
 		!get_instant(&set, CLAIM_NBF, &claims->nbf) ||
 		!get_instant(&set, CLAIM_IAT, &claims->iat) ||
 		!get_bytes(&set, CLAIM_CTI, claims->cti.bytes, CREDENTIAL_NO_BYTES) ||
+		is_permit_number(&claims->cti) ||
 		!get_status(&set, &claims->status) ||
 		!read_map(find(&set, CLAIM_LINKAGE), &linkage))
 		return false;

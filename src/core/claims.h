@@ -5,7 +5,7 @@
  *
  * Writers return the length, or 0 where cap is too small.  Readers accept what the CDDL of
  * the wire format allows and nothing that contradicts it; unknown extra claims are
- * skipped.  A permit reader refuses claim -65537, a linkage reader refuses claim
+ * skipped.  A permit's printed number is that of its cti.  A permit reader refuses claim -65537, a linkage reader refuses claim
  * 169; the caller compares typ.  Instants are seconds since 1970, to the end of the year
  * 9999.  That the printed number is that of cti is for whoever holds the row to compare.
  */

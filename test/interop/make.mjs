@@ -25,7 +25,7 @@ const person = new Map([
 	[19, 'LIN CHI-MING'], [20, 'eng'], [23, 'CHN'], [75, 3], [76, '0****567'], [77, 3],
 ]);
 const claims = (changes = []) => new Map([
-	[1, 'https://other.invalid'], [4, now + 86400], [5, now], [6, now], [7, Buffer.alloc(12, 1)], [169, person],
+	[1, 'https://other.invalid'], [4, now + 86400], [5, now], [6, now], [7, Buffer.from('18768000008a10ad569cd37c', 'hex')], [169, person],
 	[65535, new Map([['status_list', new Map([['idx', 7], ['uri', 'https://other.invalid/status/0']])]])],
 	...changes,
 ]);

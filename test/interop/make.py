@@ -148,7 +148,7 @@ def text(message, level=9):
 
 def person(**changes):
     claims = {
-        1: "T-63PG0-0012G-GNNB9-SMVWN",
+        1: "T-63PG0-0012G-GNNB9-SMVWN",  # as claim 7 has it
         3: "zho",
         4: "陳大文",
         8: "19850601",
@@ -170,7 +170,7 @@ def permit(**changes):
         4: now + 86400,
         5: now,
         6: now,
-        7: bytes(range(12)),
+        7: bytes.fromhex("18768000008a10ad569cd37c"),
         169: person(),
         65535: {"status_list": {"idx": 7, "uri": URI + "0"}},
     }
@@ -409,6 +409,9 @@ for name, value in {
     say("malformed", name, permit(_169=value))
 for size in (0, 11, 13):
     say("malformed", f"cti of {size} bytes", permit(_7=bytes(size)))
+say("not_yet_valid", "iat in the future", permit(_6=now + 400))
+say("malformed", "cti of another number", permit(_7=bytes(12)))
+say("malformed", "cti of a linkage result", permit(_7=b"\x98" + permit()[7][1:]))
 say("malformed", "exp after 9999", permit(_4=253402300800))
 say("malformed", "exp of 64 bits", permit(_4=2**64 - 1))
 say("malformed", "a linkage claim", permit(n65537={}))
@@ -465,7 +468,7 @@ documents = ["H12345678", "81000019850601001X", "19850601"]
 def linkage(**changes):
     salt = os.urandom(16)
     commitment = hmac.new(salt, "|".join(documents).encode(), hashlib.sha256).digest()[:16]
-    claims = permit(_169=None)
+    claims = permit(_169=None, _7=b"\x80" + bytes(11))
     claims[-65537] = {2: 1, 3: 1, 4: "H1****678", 5: "81**************1X", 6: salt, 7: commitment}
     return change(claims, changes)
 

@@ -78,6 +78,7 @@ BEGIN;
 UPDATE status_list SET token = k.list FROM kept k WHERE k.what = 'empty';
 SELECT status_list(0) = list AS empty FROM kept WHERE what = 'empty';
 UPDATE status_list SET token = '\x00';
+DELETE FROM imported_status_list;
 SELECT import_status_list(status_list(0));
 SELECT * FROM entries() WHERE entry <> 0;
 ROLLBACK;

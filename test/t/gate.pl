@@ -255,6 +255,7 @@ foreach my $name (sort keys %wrong)
 
 my ($jwk) = $issuer->sql("SELECT epermit.jwks('permit') -> 'keys' -> 0");
 my %jwk = %{ decode_json($jwk) };
+my $other_x = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';    # RFC 8037 appendix A
 my %set = (
 	'an empty file'           => [ '', undef ],
 	'half a file'             => [ substr($jwk, 0, 40), undef ],
@@ -277,7 +278,9 @@ my %set = (
 	'without what may lack'   => [ encode_json({ keys => [ { map { $_ => $jwk{$_} } qw(kty crv x) } ] }), 'valid' ],
 	'with what is not known'  => [ encode_json({ keys => [ { %jwk, x5c => [], note => 'x' } ] }), 'valid' ],
 	'with a kid of theirs'    => [ encode_json({ keys => [ { %jwk, kid => 'key-1' } ] }), 'valid' ],
-	'alg of RFC 9864'         => [ encode_json({ keys => [ { %jwk, alg => 'Ed25519' } ] }), 'valid' ]);
+	'alg of RFC 9864'         => [ encode_json({ keys => [ { %jwk, alg => 'Ed25519' } ] }), 'valid' ],
+	'that trusts it no more'  => [ encode_json({ keys => [ { %jwk, x => $other_x } ], epermit_compromised => [ 7, $jwk{kid} ] }), 'key_compromised' ],
+	'that trusts another no more' => [ encode_json({ keys => [ \%jwk ], epermit_compromised => ['AAAAAAAAAAA'] }), 'valid' ]);
 foreach my $name (sort keys %set)
 {
 	my ($text, $verdict) = @{ $set{$name} };

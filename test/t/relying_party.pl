@@ -177,10 +177,11 @@ SKIP:
 	my ($good, $revoked) = map { $issuer->sql("SELECT epermit.claims('$token{$_}') -> 'status' ->> 'idx'") } qw(good revoked);
 	my $uri = 'https://epermit.invalid/s/0';
 
+	my $second = $now - 100;    # each list a second younger than the one before
 	my $foreign_list = sub {
 		my (%wish) = @_;
 		my $by = delete $wish{seed} // $seed;
-		return '\x' . python('list', $by, encode_json({ sub => $uri, iat => $now, exp => $now + 3600, %wish }));
+		return '\x' . python('list', $by, encode_json({ sub => $uri, iat => ++$second, exp => $now + 3600, %wish }));
 	};
 	my $taken = sub { return import_list($foreign_list->(@_), $foreign) };
 	my $verdict = sub { return judged($token{ $_[0] }, in => $foreign) };
@@ -229,7 +230,8 @@ SKIP:
 	is($taken->(size => ($low / 4 + 1) * 4), $uri, 'a short list');
 	is(judged($token{ $high == $good ? 'good' : 'revoked' }, in => $foreign), 'undetermined', 'says nothing of entries beyond its end');
 	is(judged($token{ $low == $good ? 'good' : 'revoked' }, in => $foreign), 'valid', 'but of those before it');
-	is($taken->(iat => $now - 1), '55000', 'an older one');
+	is($taken->(iat => $second), '55000', 'another one of the same second');
+	is($taken->(iat => $second - 1), '55000', 'an older one');
 	is($taken->(iat => $now + 60, exp => $now + 7200, entries => { $good => 1 }), $uri, 'a later one, of a clock that is fast');
 	is(judged($token{good}, in => $foreign, after => '90 minutes'), 'revoked', 'is in force as long as it says');
 	is(judged($token{good}, in => $foreign, after => '3 hours'), 'undetermined', 'and no longer');
@@ -285,9 +287,19 @@ $primary->stop;
 is(length($replica->sql('SELECT epermit.status_list(0)')), length($from_standby), 'without the primary it goes on');
 $standby->stop;
 
-# ---------------------------------------------------------------- a whole list
+# ---------------------------------------------------------------- a stolen key
 
 $primary->start;
+my $old_set = $issuer->sql("SELECT epermit.jwks('permit')");
+$issuer->sql("SELECT epermit.compromise_signing_key(kid, 'stolen') FROM epermit.signing_keys() WHERE usage = 'permit' AND state <> 'compromised'");
+is(judged($token{good}), 'suspended', 'what is stolen is not known of at once');
+is(import_keys('permit'), '0', 'the key set says so');
+is(judged($token{good}), 'key_compromised', 'and from then on nothing of it verifies');
+$party->sql("SET ROLE keeper; SELECT epermit.import_jwks('$old_set', 'permit')");
+is(judged($token{good}), 'key_compromised', 'nor does an older set bring it back');
+
+# ---------------------------------------------------------------- a whole list
+
 my ($size, $took) = split /\|/, $issuer->sql(
 	q{SET session_replication_role = replica;
 	INSERT INTO epermit.credential_event (credential_no, event_no, status, reason, actor, status_list_id, status_idx)
