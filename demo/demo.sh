@@ -257,6 +257,12 @@ ask epermit a_bank "SELECT ok, verdict, valid_until FROM epermit.verify_linkage(
            :'qr', 'M87654321', '830000197811120011', 'finance');"
 expect ' f ' not_linked
 
+tell 'In thirty days it will have ended: the same question, asked as of then and without the database,' \
+	'since who holds both numbers and the birth date can check it by the public key alone.'
+ask epermit a_bank "SELECT ok, verdict, checked_at FROM epermit.verify_linkage_offline(
+           :'qr', 'M87654321', '820000199005050044', '1990-05-05', 'finance', now() + interval '30 days');"
+expect ' f ' expired
+
 tell 'Lin of Taiwan goes to a police counter, shows his documents, and leaves with a sheet of paper.'
 ask epermit epermit_officer "SELECT credential_no, valid_until, problems
   FROM epermit.link_documents(jsonb_build_object(

@@ -75,7 +75,7 @@ audit_define_settings(void)
 							 &audit_sink,
 							 SINK_TABLE,
 							 audit_sinks,
-							 PGC_SIGHUP,
+							 PGC_SUSET,
 							 0,
 							 NULL, NULL, NULL);
 }

@@ -23,6 +23,8 @@ const char *const verdict_labels[] = {
 	"key_compromised", "undetermined"
 };
 
+bool		credential_caller_audits = false;
+
 static KeptPlan lock_holder = {
 	.sql = "SELECT 1 FROM epermit.holder h WHERE h.holder_id OPERATOR(pg_catalog.=) $1"
 	" FOR NO KEY UPDATE",

@@ -106,6 +106,12 @@ extern char *beijing_string(int64 instant);
 extern bool credential_lock_holder(int64 holder_id);
 
 /*
+ * Set while issue.c inserts a row whose issue it audits itself, with more than the row tells; otherwise
+ * the table's AFTER INSERT trigger does.
+ */
+extern bool credential_caller_audits;
+
+/*
  * Slots taken in a month (months since 2000-01), a bit each (bit 1 is slot 1), with the latest
  * snapshot; final only under the holder's lock.  credential_free_slot() gives the lowest
  * free one up to limit, or 0.

@@ -17,6 +17,8 @@
 #include <sodium.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
+#include "audit.h"
 #include "commands/trigger.h"
 #include "config.h"
 #include "core/calendar.h"
@@ -27,16 +29,20 @@
 #include "plan.h"
 #include "problem.h"
 #include "registry.h"
+#include "replication/logicalworker.h"
 #include "status_list.h"
 #include "types.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(epermit_credential_insert);
+PG_FUNCTION_INFO_V1(epermit_credential_audit);
 PG_FUNCTION_INFO_V1(epermit_credential_delete);
 
 PGDLLEXPORT Datum epermit_credential_insert(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum epermit_credential_audit(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_delete(PG_FUNCTION_ARGS);
 
 
@@ -542,9 +548,9 @@ admit_linkage(const Row *row, const Credential *credential, const LinkageClaims 
 	require(slice_equals(claims->residence_masked, masked), "residence_permit_no differs.");
 	require(DatumGetInt32(row->value[COL_LINKAGE_NO]) == credential->month * 16 + credential->slot,
 			"linkage_no differs.");
-	if (!registry_residence(credential->residence_permit_no, credential->holder_id,
-							&valid_until, &status))
-		refuse_holder(credential->holder_id);
+	require(registry_residence(credential->residence_permit_no, credential->holder_id,
+							   &valid_until, &status),
+			"residence_permit_no is not one of the holder's.");
 }
 
 /* Month, slot, times and clipping are those the row's own policy gives. */
@@ -617,15 +623,15 @@ admit(const Row *row, CredentialKind kind)
 			"The status list entry differs.");
 
 	/* An issuing session that holds the lock has counted the slots already. */
-	if (!credential_lock_holder(credential.holder_id) ||
-		!registry_find(credential.travel_permit_no, false, &registered) ||
-		registered.holder_id != credential.holder_id)
+	if (!credential_lock_holder(credential.holder_id))
 		refuse_holder(credential.holder_id);
-
 	if (kind == CREDENTIAL_PERMIT)
 		admit_permit(row, &credential, &claims.u.permit);
 	else
 		admit_linkage(row, &credential, &claims.u.linkage);
+	require(registry_find(credential.travel_permit_no, false, &registered) &&
+			registered.holder_id == credential.holder_id,
+			"travel_permit_no is not one of the holder's.");
 	admit_policy(row, &credential);
 }
 
@@ -679,6 +685,40 @@ epermit_credential_insert(PG_FUNCTION_ARGS)
 
 	SPI_finish();
 	return PointerGetDatum(tuple);
+}
+
+/*
+ * AFTER INSERT: every issue is audited, by whatever path the row came.  One that was admitted was issued,
+ * and audited, before this transaction began, and one that is replicated where it came from.
+ */
+Datum
+epermit_credential_audit(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "epermit.credential_audit");
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+	Datum		channel;
+	AuditEvent	event;
+	Row			row;
+
+	row_load(&row, trigger->tg_relation, trigger->tg_trigtuple);
+	if (credential_caller_audits || IsLogicalWorker() ||
+		timestamptz_to_unix(DatumGetTimestampTz(row.value[COL_ISSUED_AT])) <
+		timestamptz_to_unix(GetCurrentTransactionStartTimestamp()))
+		return PointerGetDatum(NULL);
+
+	channel = SPI_getbinval(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "channel"), &isnull);
+	memset(&event, 0, sizeof(event));
+	event.event = trigger_kind(trigger) == CREDENTIAL_PERMIT ? "issue_permit" : "link_documents";
+	event.holder_id = DatumGetInt64(row.value[COL_HOLDER_ID]);
+	event.credential_no = DatumGetCredentialNo(row.value[COL_CREDENTIAL_NO]);
+	event.request_id = DatumGetUUIDP(SPI_getbinval(trigger->tg_trigtuple, desc,
+												   SPI_fnumber(desc, "request_id"), &isnull));
+	event.detail = DirectFunctionCall1(jsonb_in,
+									   CStringGetDatum(psprintf("{\"channel\": \"%s\"}",
+																enum_label(channel))));
+	audit_write(&event);
+	return PointerGetDatum(NULL);
 }
 
 /*

@@ -220,15 +220,21 @@ insert_credential(const Application *application, const Examination *examination
 	}
 
 	if (application->kind == CREDENTIAL_PERMIT)
-	{
 		args[8] = CStringGetTextDatum(application->reason);
-		plan_execute(&insert_permit, args, nulls, PLAN_WRITE);
-	}
 	else
-	{
 		args[8] = NumberGetDatum(application->residence_permit_no);
-		plan_execute(&insert_linkage, args, nulls, PLAN_WRITE);
+
+	PG_TRY();
+	{
+		credential_caller_audits = true;
+		plan_execute(application->kind == CREDENTIAL_PERMIT ? &insert_permit : &insert_linkage,
+					 args, nulls, PLAN_WRITE);
 	}
+	PG_FINALLY();
+	{
+		credential_caller_audits = false;
+	}
+	PG_END_TRY();
 	if (SPI_processed != 1)
 		elog(ERROR, "the credential was not inserted");
 	return plan_string(0, 1);

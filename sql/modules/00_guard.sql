@@ -27,3 +27,5 @@ BEGIN
                   HINT = 'DROP SCHEMA epermit, and CREATE EXTENSION makes it anew.';
     END IF;
 END $$;
+
+COMMENT ON SCHEMA epermit IS 'Temporary electronic travel permits and dual-document linkage results: issued, verified and audited.';

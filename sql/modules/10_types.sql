@@ -220,7 +220,7 @@ BEGIN
             COMMENT ON OPERATOR CLASS epermit.%8$I USING btree IS 'default';
             COMMENT ON OPERATOR CLASS epermit.%9$I USING hash IS 'default';
 
-            CREATE CAST (epermit.%1$I AS text) WITH INOUT AS IMPLICIT;
+            CREATE CAST (epermit.%1$I AS text) WITH INOUT AS ASSIGNMENT;
             CREATE CAST (text AS epermit.%1$I) WITH INOUT AS ASSIGNMENT;
             COMMENT ON CAST (epermit.%1$I AS text) IS 'prints';
             COMMENT ON CAST (text AS epermit.%1$I) IS 'reads; 22P02 where the text breaks a rule';

@@ -164,6 +164,11 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
         PERFORM epermit.refuse_value('role', 'unknown', 'there is no such database role');
     END IF;
+    IF role IN ('epermit_issuer', 'epermit_officer', 'epermit_registrar', 'epermit_verifier',
+                'epermit_attestor', 'epermit_keeper', 'epermit_admin', 'epermit_auditor')
+    THEN
+        PERFORM epermit.refuse_value('role', 'group', 'whoever is in a group role could speak for the department');
+    END IF;
     IF EXISTS (SELECT FROM epermit.department d WHERE d.role = role AND d.code <> code) THEN
         PERFORM epermit.refuse_value('role', 'taken', 'it is another department''s');
     END IF;

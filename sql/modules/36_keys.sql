@@ -232,7 +232,7 @@ COMMENT ON FUNCTION epermit.reseal_keys() IS 'After a change of the master key: 
 
 -- ---------------------------------------------------------------- publication
 
-CREATE FUNCTION epermit.jwks(usage epermit.key_usage DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION epermit.jwks(usage epermit.key_usage) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT jsonb_build_object('keys', coalesce(
@@ -251,6 +251,13 @@ AS $$
      WHERE k.sealed_seed IS NOT NULL AND ($1 IS NULL OR k.usage = $1)
 $$;
 COMMENT ON FUNCTION epermit.jwks(epermit.key_usage) IS 'Our own public keys that verify (active and retired) as a JSON Web Key Set, RFC 7517 and 8037; of one usage where one is given. The member epermit_usage says what a key signs, so that import_jwks() elsewhere takes each for that only; epermit_compromised lists the kids of keys that are trusted no more.';
+
+CREATE FUNCTION epermit.jwks() RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT epermit.jwks(NULL)
+$$;
+COMMENT ON FUNCTION epermit.jwks() IS 'jwks(NULL): the keys of every usage.';
 
 CREATE FUNCTION epermit.cose_keyset() RETURNS bytea
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_cose_keyset';

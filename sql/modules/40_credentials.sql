@@ -11,6 +11,10 @@ CREATE FUNCTION epermit.credential_delete() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_delete';
 COMMENT ON FUNCTION epermit.credential_delete() IS 'Trigger: a credential goes only when its month is over and its policy''s retention has passed (TP002 before that).';
 
+CREATE FUNCTION epermit.credential_audit() RETURNS trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_credential_audit';
+COMMENT ON FUNCTION epermit.credential_audit() IS 'Trigger, with the argument permit or linkage: audits the issue of a row that came without issue_permit or link_documents.';
+
 -- They fire ALWAYS: neither session_replication_role nor a subscription gets around them.
 DO $$
 DECLARE
@@ -21,6 +25,8 @@ BEGIN
         EXECUTE pg_catalog.format($sql$
             CREATE TRIGGER issue_or_admit BEFORE INSERT ON epermit.%1$I
                 FOR EACH ROW EXECUTE FUNCTION epermit.credential_insert(%1$L);
+            CREATE TRIGGER audit AFTER INSERT ON epermit.%1$I
+                FOR EACH ROW EXECUTE FUNCTION epermit.credential_audit(%1$L);
             CREATE TRIGGER keep BEFORE DELETE ON epermit.%1$I
                 FOR EACH ROW EXECUTE FUNCTION epermit.credential_delete();
             CREATE TRIGGER immutable BEFORE UPDATE ON epermit.%1$I
@@ -28,7 +34,7 @@ BEGIN
             CREATE TRIGGER no_truncate BEFORE TRUNCATE ON epermit.%1$I
                 FOR EACH STATEMENT EXECUTE FUNCTION epermit.refuse_change();
             ALTER TABLE epermit.%1$I
-                ENABLE ALWAYS TRIGGER issue_or_admit, ENABLE ALWAYS TRIGGER keep,
+                ENABLE ALWAYS TRIGGER issue_or_admit, ENABLE ALWAYS TRIGGER audit, ENABLE ALWAYS TRIGGER keep,
                 ENABLE ALWAYS TRIGGER immutable, ENABLE ALWAYS TRIGGER no_truncate;
             $sql$, tab);
     END LOOP;

@@ -30,3 +30,24 @@ CREATE FUNCTION epermit.verify_linkage_offline(presented text, travel_permit_no 
     LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'epermit_verify_linkage_offline';
 COMMENT ON FUNCTION epermit.verify_linkage_offline(text, text, text, date, text, timestamptz) IS 'Judge a linkage result''s QR text as verify_offline does, for whoever holds both document numbers and the holder''s birth date: they must give the commitment that was signed (not_linked where they do not).';
+
+-- What is at hand as a token or number is presented as it is.
+
+CREATE FUNCTION epermit.verify_permit(presented epermit.token, purpose text) RETURNS epermit.verification
+    LANGUAGE sql VOLATILE RETURN epermit.verify_permit(presented::text, purpose);
+CREATE FUNCTION epermit.verify_permit(presented epermit.credential_no, purpose text) RETURNS epermit.verification
+    LANGUAGE sql VOLATILE RETURN epermit.verify_permit(presented::text, purpose);
+CREATE FUNCTION epermit.verify_linkage(presented epermit.token, travel_permit_no text, residence_permit_no text, purpose text) RETURNS epermit.verification
+    LANGUAGE sql VOLATILE RETURN epermit.verify_linkage(presented::text, travel_permit_no, residence_permit_no, purpose);
+CREATE FUNCTION epermit.verify_linkage(presented epermit.credential_no, travel_permit_no text, residence_permit_no text, purpose text) RETURNS epermit.verification
+    LANGUAGE sql VOLATILE RETURN epermit.verify_linkage(presented::text, travel_permit_no, residence_permit_no, purpose);
+CREATE FUNCTION epermit.verify_offline(presented epermit.token, purpose text, at timestamptz DEFAULT pg_catalog.now()) RETURNS epermit.verification
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN epermit.verify_offline(presented::text, purpose, at);
+CREATE FUNCTION epermit.verify_linkage_offline(presented epermit.token, travel_permit_no text, residence_permit_no text, birth_date date, purpose text, at timestamptz DEFAULT pg_catalog.now()) RETURNS epermit.verification
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN epermit.verify_linkage_offline(presented::text, travel_permit_no, residence_permit_no, birth_date, purpose, at);
+COMMENT ON FUNCTION epermit.verify_permit(epermit.token, text) IS 'verify_permit of its text.';
+COMMENT ON FUNCTION epermit.verify_permit(epermit.credential_no, text) IS 'verify_permit of its text.';
+COMMENT ON FUNCTION epermit.verify_linkage(epermit.token, text, text, text) IS 'verify_linkage of its text.';
+COMMENT ON FUNCTION epermit.verify_linkage(epermit.credential_no, text, text, text) IS 'verify_linkage of its text.';
+COMMENT ON FUNCTION epermit.verify_offline(epermit.token, text, timestamptz) IS 'verify_offline of its text.';
+COMMENT ON FUNCTION epermit.verify_linkage_offline(epermit.token, text, text, date, text, timestamptz) IS 'verify_linkage_offline of its text.';

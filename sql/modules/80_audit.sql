@@ -185,7 +185,7 @@ CREATE FUNCTION epermit.read_audit_head(head bytea, OUT seal_id bigint, OUT at t
     LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_read_audit_head';
 COMMENT ON FUNCTION epermit.read_audit_head(bytea) IS 'What a head says. problem is NULL where its signature is good, else malformed, unknown key, bad signature or compromised key.';
 
-CREATE FUNCTION epermit.seal_audit(max_rows int DEFAULT 100000) RETURNS bigint
+CREATE FUNCTION epermit.seal_audit(max_rows int) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     this_era CONSTANT bigint := (SELECT system_identifier FROM pg_control_system());
@@ -271,6 +271,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.seal_audit(int) IS 'Seal up to max_rows rows of audit_log that can no longer change and are not sealed yet; returns the seal''s number, or NULL where there is nothing to seal. Call it until NULL. Running transactions hold back the rows of those that began after them, until the next time. TP003, TP004: no key to sign with.';
 
+CREATE FUNCTION epermit.seal_audit() RETURNS bigint
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT epermit.seal_audit(100000)
+$$;
+COMMENT ON FUNCTION epermit.seal_audit() IS 'seal_audit(100000).';
+
 -- ---------------------------------------------------------------- verification
 
 CREATE FUNCTION epermit.seal_problems(seal epermit.audit_seal) RETURNS TABLE (problem text, audit_id bigint)
@@ -354,7 +360,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.seal_problems(epermit.audit_seal) IS 'Everything wrong with one seal and the rows it covers.';
 
-CREATE FUNCTION epermit.verify_audit(first_seal bigint DEFAULT 1, OUT seal_id bigint, OUT ok boolean, OUT problem text,
+CREATE FUNCTION epermit.verify_audit(first_seal bigint, OUT seal_id bigint, OUT ok boolean, OUT problem text,
                                      OUT audit_id bigint) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -373,8 +379,37 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
+
+    ok := false;
+    audit_id := NULL;
+    FOR seal_id IN SELECT DISTINCT l.seal_id FROM epermit.audit_sealed l
+                    WHERE l.seal_id >= first_seal AND NOT EXISTS (SELECT FROM epermit.audit_seal s WHERE s.seal_id = l.seal_id)
+                    ORDER BY 1
+    LOOP
+        problem := 'head: removed, its leaves are here';
+        RETURN NEXT;
+    END LOOP;
 END $$;
-COMMENT ON FUNCTION epermit.verify_audit(bigint) IS 'Recompute all seals from first_seal on: one row with ok for each that holds, one row per problem for each that does not. problem starts with head, chain, leaves or row; "row: changed", "row: removed" and "row: inserted" name the row in audit_id. That the last seals were not cut off only a head kept elsewhere can tell.';
+COMMENT ON FUNCTION epermit.verify_audit(bigint) IS 'Recompute all seals from first_seal on: one row with ok for each that holds, one row per problem for each that does not. problem starts with head, chain, leaves or row; "row: changed", "row: removed" and "row: inserted" name the row in audit_id. Where the last seals were cut off with their leaves, only a head kept elsewhere can tell (audit_heads).';
+
+CREATE FUNCTION epermit.verify_audit(OUT seal_id bigint, OUT ok boolean, OUT problem text, OUT audit_id bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT * FROM epermit.verify_audit(1)
+$$;
+COMMENT ON FUNCTION epermit.verify_audit() IS 'verify_audit(1): all seals.';
+
+CREATE VIEW epermit.audit_heads AS
+    SELECT s.* FROM epermit.audit_seal s;
+COMMENT ON VIEW epermit.audit_heads IS 'The seals with their signed heads: keep them, or publish them, where nobody who can write here can write.';
+COMMENT ON COLUMN epermit.audit_heads.seal_id IS 'Seals are numbered from 1.';
+COMMENT ON COLUMN epermit.audit_heads.at IS 'When it was sealed.';
+COMMENT ON COLUMN epermit.audit_heads.era IS 'System identifier of the cluster that wrote the rows.';
+COMMENT ON COLUMN epermit.audit_heads.upto_xid IS 'With upto_id: rows up to here are sealed.';
+COMMENT ON COLUMN epermit.audit_heads.upto_id IS 'See upto_xid.';
+COMMENT ON COLUMN epermit.audit_heads.tree_size IS 'How many rows this seal covers.';
+COMMENT ON COLUMN epermit.audit_heads.root IS 'Root of their RFC 9162 tree.';
+COMMENT ON COLUMN epermit.audit_heads.previous IS 'Hash of the head before it.';
+COMMENT ON COLUMN epermit.audit_heads.head IS 'The signed head, a COSE_Sign1.';
 
 CREATE FUNCTION epermit.audit_proof(id bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

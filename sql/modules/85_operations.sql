@@ -135,6 +135,8 @@ COMMENT ON FUNCTION epermit.seal_batch(int) IS 'seal_audit for maintain(): is th
 -- owner's.  Nothing in it is looked up by the caller's search_path.
 CREATE PROCEDURE epermit.maintain()
     LANGUAGE plpgsql AS $$
+DECLARE
+    more boolean;
 BEGIN
     BEGIN
         PERFORM epermit.create_audit_partitions();
@@ -155,11 +157,19 @@ BEGIN
     COMMIT;
 
     -- Last, for it alone needs keys.
-    WHILE epermit.seal_batch(100000) LOOP
+    LOOP
+        BEGIN
+            more := epermit.seal_batch(100000);
+        EXCEPTION WHEN SQLSTATE 'TP003' OR SQLSTATE 'TP004' THEN
+            more := false;
+            RAISE WARNING 'nothing was sealed: %', SQLERRM
+                USING HINT = 'epermit.health() tells what is missing.';
+        END;
         COMMIT;
+        EXIT WHEN NOT more;
     END LOOP;
 END $$;
-COMMENT ON PROCEDURE epermit.maintain() IS 'Everything that has to be done regularly, to be called every hour: partitions of the audit log, erasure of credentials past their retention, used attestations, seals. Small transactions; may be interrupted at any time and run twice at once. Not inside a transaction (2D000). TP003, TP004: no key to seal with; all else is done by then. Deleted rows leave the files when (auto)vacuum has come by, and backups when these go. drop_audit_partitions() is the auditor''s.';
+COMMENT ON PROCEDURE epermit.maintain() IS 'Everything that has to be done regularly, to be called every hour: partitions of the audit log, erasure of credentials past their retention, used attestations, seals. Small transactions; may be interrupted at any time and run twice at once. Not inside a transaction (2D000). Without a key to seal with it warns. Deleted rows leave the files when (auto)vacuum has come by, and backups when these go. drop_audit_partitions() is the auditor''s.';
 
 -- ---------------------------------------------------------------- figures
 

@@ -18,7 +18,7 @@ BEGIN
 END $$;
 
 -- keys
-GRANT EXECUTE ON FUNCTION epermit.jwks(epermit.key_usage) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.jwks(), epermit.jwks(epermit.key_usage) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION epermit.cose_keyset() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION epermit.key_list() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION epermit.create_signing_key(epermit.key_usage) TO epermit_keeper;
@@ -55,12 +55,15 @@ GRANT EXECUTE ON FUNCTION epermit.status_list_uris() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION epermit.import_status_list(bytea) TO epermit_keeper;
 
 -- verification
-GRANT EXECUTE ON FUNCTION epermit.verify_permit(text, text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.verify_permit(text, text), epermit.verify_permit(epermit.token, text),
+    epermit.verify_permit(epermit.credential_no, text) TO epermit_verifier;
 GRANT EXECUTE ON FUNCTION epermit.verify_permits(text[], text) TO epermit_verifier;
-GRANT EXECUTE ON FUNCTION epermit.verify_linkage(text, text, text, text) TO epermit_verifier;
+GRANT EXECUTE ON FUNCTION epermit.verify_linkage(text, text, text, text), epermit.verify_linkage(epermit.token, text, text, text),
+    epermit.verify_linkage(epermit.credential_no, text, text, text) TO epermit_verifier;
 GRANT EXECUTE ON FUNCTION epermit.documents_linked(text, text, text) TO epermit_verifier;
-GRANT EXECUTE ON FUNCTION epermit.verify_offline(text, text, timestamptz) TO PUBLIC;
-GRANT EXECUTE ON FUNCTION epermit.verify_linkage_offline(text, text, text, date, text, timestamptz) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.verify_offline(text, text, timestamptz), epermit.verify_offline(epermit.token, text, timestamptz) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION epermit.verify_linkage_offline(text, text, text, date, text, timestamptz),
+    epermit.verify_linkage_offline(epermit.token, text, text, date, text, timestamptz) TO PUBLIC;
 
 -- registry: the registrar also loads the tables directly
 GRANT SELECT, INSERT, UPDATE ON epermit.holder, epermit.travel_permit, epermit.residence_permit TO epermit_registrar;
@@ -76,11 +79,12 @@ GRANT EXECUTE ON FUNCTION epermit.linkage_certificate_svg(epermit.credential_no)
 
 -- audit
 GRANT EXECUTE ON FUNCTION epermit.create_audit_partitions(int) TO epermit_admin, epermit_auditor;
-GRANT EXECUTE ON FUNCTION epermit.seal_audit(int) TO epermit_auditor;
-GRANT EXECUTE ON FUNCTION epermit.verify_audit(bigint) TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.seal_audit(), epermit.seal_audit(int) TO epermit_auditor;
+GRANT SELECT ON epermit.audit_heads TO epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.verify_audit(), epermit.verify_audit(bigint) TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.audit_proof(bigint) TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.read_audit_head(bytea) TO epermit_auditor;
-GRANT EXECUTE ON FUNCTION epermit.import_audit(jsonb) TO epermit_admin, epermit_auditor;
+GRANT EXECUTE ON FUNCTION epermit.import_audit(jsonb) TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.drop_audit_partitions() TO epermit_auditor;
 GRANT EXECUTE ON FUNCTION epermit.checks_on_holder(text) TO epermit_auditor;
 

@@ -33,6 +33,7 @@ SELECT what, public.error(format('SELECT register_department(%L, %L, %L, %L, %L)
     ('no code',            NULL,   'x', 'regress_epermit_bank',  '{finance}', '{}'),
     ('name',               'bank', ' ', 'regress_epermit_bank',  '{finance}', '{}'),
     ('no such role',       'bank', 'x', 'regress_epermit_none',  '{finance}', '{}'),
+    ('group role',         'bank', 'x', 'epermit_verifier',      '{finance}', '{}'),
     ('another''s role',    'bank', 'x', 'regress_epermit_rail',  '{finance}', '{}'),
     ('border',             'bank', 'x', 'regress_epermit_bank',  '{finance,border}', '{}'),
     ('unknown purpose',    'bank', 'x', 'regress_epermit_bank',  '{finance,money}', '{}'),

@@ -332,5 +332,10 @@ SELECT create_signing_key('permit') IS NOT NULL AS created;
 SELECT k.state FROM permit p JOIN signing_key k USING (kid) WHERE holder_id = registered_holder(:'doc');
 ROLLBACK;
 
+-- every issue is audited, by whatever path the row came
+SELECT count(*) > 20 AS some, count(*) FILTER (WHERE (SELECT count(*) FROM audit_log a WHERE a.event = 'issue_permit' AND a.credential_no = p.credential_no
+                                                          AND a.holder_id = p.holder_id AND a.request_id = p.request_id) <> 1) AS otherwise
+  FROM permit p;
+
 \c :suite
 DROP DATABASE epermit_permit_issue;
