@@ -245,7 +245,7 @@ CREATE TABLE epermit.audit_log (
     detail        jsonb                 -- no personal data
 ) PARTITION BY RANGE (at);
 CREATE TABLE epermit.audit_log_default PARTITION OF epermit.audit_log DEFAULT;
-COMMENT ON TABLE epermit.audit_log IS 'One row per event, written in the transaction of the event; append-only, partitioned by month (Beijing). Events: issue_permit, link_documents, refuse_permit, refuse_linkage, verify_permit, verify_linkage, documents_linked, revoke, suspend, reinstate, key, status_list, policy, registry, department, import, retention, audit.';
+COMMENT ON TABLE epermit.audit_log IS 'One row per event, written in the transaction of the event; append-only, partitioned by month (Beijing). Events: issue_permit, link_documents, refuse_permit, refuse_linkage, verify_permit, verify_linkage, documents_linked, revoke, suspend, reinstate, key, status_list, policy, purpose, issuer, registry, department, import, retention, audit.';
 COMMENT ON TABLE epermit.audit_log_default IS 'The net: takes what no monthly partition takes.';
 COMMENT ON SEQUENCE epermit.audit_log_id_seq IS 'Makes audit ids unique; they have no other meaning.';
 SELECT pg_catalog.pg_extension_config_dump('epermit.audit_log_default', '');

@@ -6,6 +6,21 @@ CREATE FUNCTION epermit.audit_event(event text, detail jsonb) RETURNS bigint
     LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'epermit_audit_event';
 COMMENT ON FUNCTION epermit.audit_event(text, jsonb) IS 'Write an audit event of the calling role and return its id; for administration functions of the extension. detail: no personal data.';
 
+-- Purposes and the issuer are set by the owner's own statements, so their triggers audit; what a dump brings
+-- back, through the trigger of epermit.dump, is no news.
+CREATE FUNCTION epermit.audit_setting() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM epermit.audit_event(TG_TABLE_NAME, jsonb_build_object('action', lower(TG_OP), 'row', to_jsonb(NEW)));
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION epermit.audit_setting() IS 'Trigger of purpose and issuer: audits the row, as an event named like the table.';
+
+CREATE TRIGGER audit AFTER INSERT OR UPDATE ON epermit.purpose
+    FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.=) 0) EXECUTE FUNCTION epermit.audit_setting();
+CREATE TRIGGER audit AFTER INSERT OR UPDATE ON epermit.issuer
+    FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.=) 0) EXECUTE FUNCTION epermit.audit_setting();
+
 CREATE FUNCTION epermit.audit_change() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'epermit_audit_change';
 COMMENT ON FUNCTION epermit.audit_change() IS 'AFTER STATEMENT trigger: audits, as the event it is given, a statement on the table itself. The extension''s functions run as its owner and audit for themselves.';
