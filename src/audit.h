@@ -5,7 +5,7 @@
 #ifndef EPERMIT_AUDIT_H
 #define EPERMIT_AUDIT_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "core/credential_no.h"
 #include "utils/uuid.h"

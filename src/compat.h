@@ -3,7 +3,7 @@
  *		The only place that knows PG_VERSION_NUM.
  *
  * Bodies are written for the newest PostgreSQL; what older ones lack is
- * emulated here.  Every glue file includes this right after postgres.h.
+ * emulated here.  Every glue file includes this first: it brings postgres.h along.
  */
 #ifndef EPERMIT_COMPAT_H
 #define EPERMIT_COMPAT_H

@@ -9,7 +9,7 @@
 #ifndef EPERMIT_CONFIG_H
 #define EPERMIT_CONFIG_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "core/calendar.h"
 #include "datatype/timestamp.h"
@@ -66,12 +66,12 @@ typedef struct Department
 
 extern const char *const config_disclosure_names[];
 
-/* All cached rows are read; each returns NULL where there is none. */
-extern const Policy *config_policy_at(TimestampTz at);	/* in force at that instant; ereports where none is */
+/* Each returns NULL where there is no such row, unless it says that it ereports. */
+extern const Policy *config_policy_at(TimestampTz at);	/* in force then; ereports */
 extern const Policy *config_policy(TimestampTz effective_from);	/* that very row */
 extern const Purpose *config_purpose(const char *code);
 extern const Purpose *config_purpose_bit(int bit);
-extern const Issuer *config_issuer(void);	/* ereports where the row is missing */
+extern const Issuer *config_issuer(void);	/* ereports */
 extern const Department *config_department(Oid role);
 
 extern uint64 config_linkage_purposes(void);	/* bits of what linkage results serve */

@@ -5,7 +5,8 @@
  * A problem is noted by its code while an application is checked; what people read
  * is looked up in problem_catalog at the end, all of a list in one query.
  * Every code that C adds has a row there, and every "%s" an argument: anything
- * else is a mistake of ours, not of the applicant.  issue.c and link.c are the callers.
+ * else is a mistake of ours, not of the applicant.  application.c and registry.c note
+ * problems, issue.c shows them.
  */
 #include "compat.h"
 

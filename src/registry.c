@@ -3,7 +3,7 @@
  *		What the registry knows of a holder, and the rules that need it.
  *
  * Applications (application.c) turn a broken rule into a problem for the
- * applicant; the credential trigger (credential.c) turns the same one into an error.
+ * applicant; the credential trigger (credential_trigger.c) turns the first one into an error.
  * All reads use the latest snapshot.
  */
 #include "compat.h"

@@ -9,7 +9,8 @@
  * allocates is the one transliterator, opened at first use and kept by the
  * backend, and its shared normalisation data.
  *
- * issue.c and link.c normalise applications with it, verify.c compares names.
+ * The number types, registration.c, application.c and verify.c normalise what people typed with
+ * it; the last two compare names.
  */
 #include "compat.h"
 

@@ -342,10 +342,10 @@ CREATE TYPE epermit.verification AS (
     audit_id        bigint,
     checked_at      timestamptz
 );
-COMMENT ON TYPE epermit.verification IS 'What came of a check. Columns a department is not granted are NULL, and all but verdict and checked_at are where nothing trustworthy was presented.';
+COMMENT ON TYPE epermit.verification IS 'What came of a check. Columns a department is not granted are NULL, and where nothing trustworthy was presented only ok, verdict, audit_id and checked_at are not.';
 COMMENT ON COLUMN epermit.verification.ok IS 'True if and only if verdict is valid.';
 COMMENT ON COLUMN epermit.verification.document_no IS 'Underlying travel permit number, masked.';
 COMMENT ON COLUMN epermit.verification.valid_until IS 'Exclusive.';
 COMMENT ON COLUMN epermit.verification.portrait_digest IS 'SHA-256 of the portrait; its first 16 bytes where only the token is at hand.';
-COMMENT ON COLUMN epermit.verification.name_match IS 'none, variant or exact, where a name was given to compare.';
+COMMENT ON COLUMN epermit.verification.name_match IS 'How the registry''s name for the holder compares with the one that was signed: none, variant (Traditional or Simplified, or width) or exact. NULL offline and for a linkage.';
 COMMENT ON COLUMN epermit.verification.audit_id IS 'The check''s row in audit_log; NULL offline.';

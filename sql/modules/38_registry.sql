@@ -1,8 +1,8 @@
 -- Registry: people and their documents.
 --
 -- The registrar may write the three tables directly (INSERT, COPY, UPDATE), so the rules stand in
--- their triggers, and the functions below only spare him the SQL.  Each trigger reads no other
--- table than its parent's, so that a dump loads in the order of the foreign keys.  No message repeats a value.
+-- their triggers, and the functions below only spare him the SQL.  On INSERT a trigger reads no table
+-- but that of the holders, so rows come back in the order of 87_dump.sql.  No message repeats a value.
 
 CREATE SEQUENCE epermit.holder_serial MINVALUE 0 START 0;
 COMMENT ON SEQUENCE epermit.holder_serial IS 'Its low 24 bits are the serials of new holders.';
