@@ -698,14 +698,14 @@ check_expiry(const Application *application, int64 now, ProblemList *problems)
 
 static void
 check_quota(const Application *application, const Policy *policy, int64 now,
-			Examination *out, ProblemList *problems)
+			const Registered *registered, ProblemList *problems)
 {
 	bool		is_permit = application->kind == CREDENTIAL_PERMIT;
 	int			limit = is_permit ? policy->monthly_quota : LINKAGES_PER_MONTH;
 	int			month = beijing_month(now);
+	uint32		taken = credential_taken_slots(application->kind, registered->holder_id, month);
 
-	out->taken_slots = credential_taken_slots(application->kind, out->registered.holder_id, month);
-	if (credential_free_slot(out->taken_slots, limit) == 0)
+	if (credential_free_slot(taken, limit) == 0)
 		problem_add(problems, "document_no", is_permit ? "quota.exceeded" : "link.quota_exceeded",
 					beijing_string(month_opens(month + 1)));
 }
@@ -775,7 +775,7 @@ examine_registered(const Application *application, const Policy *policy, int64 n
 	shown = out->attested || mismatches.problems == NIL;
 	append(problems, &broken, shown);
 	if (shown)
-		check_quota(application, policy, now, out, problems);
+		check_quota(application, policy, now, &out->registered, problems);
 }
 
 void

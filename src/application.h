@@ -62,7 +62,6 @@ typedef struct Examination
 	bool		attested;		/* by evidence, or by the officer who took it */
 	Evidence	evidence;		/* where an attestation was good */
 	bool		failed_attempt; /* counts against attempts_per_day */
-	uint32		taken_slots;	/* of the running month */
 	char	   *issued_before;	/* number of the credential that request_id got already, or NULL */
 } Examination;
 

@@ -8,8 +8,6 @@
  */
 #include "compat.h"
 
-#include <time.h>
-
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "audit.h"

@@ -63,7 +63,7 @@ static const char *const table_names[CONFIG_TABLES] = {
 };
 
 /* In the order of the DISCLOSE_ bits. */
-const char *const config_disclosure_names[DISCLOSE_NAMES] = {
+static const char *const disclosure_names[] = {
 	"holder_name", "name_romanised", "birth_date", "document_kind",
 	"document_no", "purposes", "portrait_digest", "name_match"
 };
@@ -235,10 +235,9 @@ disclosure_column(const Row *row, const char *name)
 					  &elems, &nulls, &nelems);
 	for (i = 0; i < nelems; i++)
 	{
-		for (k = 0; k < DISCLOSE_NAMES; k++)
+		for (k = 0; k < (int) lengthof(disclosure_names); k++)
 		{
-			if (!nulls[i] &&
-				strcmp(TextDatumGetCString(elems[i]), config_disclosure_names[k]) == 0)
+			if (!nulls[i] && strcmp(TextDatumGetCString(elems[i]), disclosure_names[k]) == 0)
 				bits |= UINT32_C(1) << k;
 		}
 	}
@@ -492,12 +491,6 @@ const Purpose *
 config_purpose(const char *code)
 {
 	return find_purpose(get_config(), code);
-}
-
-const Purpose *
-config_purpose_bit(int bit)
-{
-	return bit >= 0 && bit < PURPOSE_BITS ? get_config()->purposes[bit] : NULL;
 }
 
 uint64

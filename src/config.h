@@ -52,7 +52,7 @@ typedef struct Department
 	uint32		disclosure;		/* DISCLOSE_ bits */
 } Department;
 
-/* Columns of epermit.verification a department must be granted; order of config_disclosure_names. */
+/* Columns of epermit.verification that a department must be granted. */
 #define DISCLOSE_HOLDER_NAME		0x001
 #define DISCLOSE_NAME_ROMANISED		0x002
 #define DISCLOSE_BIRTH_DATE			0x004
@@ -62,15 +62,11 @@ typedef struct Department
 #define DISCLOSE_PORTRAIT_DIGEST	0x040
 #define DISCLOSE_NAME_MATCH			0x080
 #define DISCLOSE_ALL				0x0ff
-#define DISCLOSE_NAMES				8
-
-extern const char *const config_disclosure_names[];
 
 /* Each returns NULL where there is no such row, unless it says that it ereports. */
 extern const Policy *config_policy_at(TimestampTz at);	/* in force then; ereports */
 extern const Policy *config_policy(TimestampTz effective_from);	/* that very row */
 extern const Purpose *config_purpose(const char *code);
-extern const Purpose *config_purpose_bit(int bit);
 extern const Issuer *config_issuer(void);	/* ereports */
 extern const Department *config_department(Oid role);
 

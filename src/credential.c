@@ -7,8 +7,6 @@
  */
 #include "compat.h"
 
-#include <time.h>
-
 #include "core/calendar.h"
 #include "credential.h"
 #include "plan.h"
@@ -146,16 +144,6 @@ credential_free_slot(uint32 taken, int limit)
 		if ((taken & (UINT32_C(1) << slot)) == 0)
 			return slot;
 	return 0;
-}
-
-int
-credential_count_slots(uint32 taken)
-{
-	int			count;
-
-	for (count = 0; taken != 0; count++)
-		taken &= taken - 1;
-	return count;
 }
 
 bool

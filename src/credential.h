@@ -118,6 +118,5 @@ extern bool credential_caller_audits;
  */
 extern uint32 credential_taken_slots(CredentialKind kind, int64 holder_id, int month);
 extern int	credential_free_slot(uint32 taken, int limit);
-extern int	credential_count_slots(uint32 taken);
 
 #endif							/* EPERMIT_CREDENTIAL_H */

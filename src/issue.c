@@ -20,6 +20,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "port/pg_bitutils.h"
 #include "repeat.h"
 #include "types.h"
 #include "utils/acl.h"
@@ -268,7 +269,7 @@ answer_credential(Answer *answer, CredentialKind kind, int64 holder_id, const Cr
 	if (kind == CREDENTIAL_LINKAGE)
 		return;
 	credential_no_unpack(no, &parts);
-	used = credential_count_slots(credential_taken_slots(kind, holder_id, parts.month));
+	used = pg_popcount32(credential_taken_slots(kind, holder_id, parts.month));
 	answer_set(answer, ISSUANCE_QUOTA_USED, Int32GetDatum(used));
 	answer_set(answer, ISSUANCE_QUOTA_REMAINING, Int32GetDatum(Max(policy->monthly_quota - used, 0)));
 }

@@ -44,7 +44,6 @@ plan_prepare(KeptPlan *plan, Oid token_type)
 	if (prepared == NULL || SPI_keepplan(prepared) != 0)
 		elog(ERROR, "could not prepare \"%s\": %s", plan->sql, SPI_result_code_string(SPI_result));
 	plan->prepared = prepared;
-	plan->nargs = nargs;
 	plan->token_type = token_type;
 }
 

@@ -21,7 +21,6 @@ typedef struct KeptPlan
 	const char *argtypes[PLAN_MAX_ARGS];	/* SQL type names, NULL after the last */
 	SPIPlanPtr	prepared;		/* plan.c's from here on */
 	Oid			token_type;
-	int			nargs;
 } KeptPlan;
 
 /* Which rows a statement sees. */

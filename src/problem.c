@@ -190,12 +190,6 @@ problems_array(const ProblemList *list, const char *lang)
 }
 
 Datum
-problem_datum(const Problem *problem, const char *lang)
-{
-	return look_up(list_make1(unconstify(Problem *, problem)), lang)[0];
-}
-
-Datum
 problems_codes(const ProblemList *list)
 {
 	return PointerGetDatum(codes_array(list->problems));

@@ -36,9 +36,6 @@ extern void problem_add_hidden(ProblemList *list, const char *field, const char 
  */
 extern Datum problems_array(const ProblemList *list, const char *lang);
 
-/* One by one: the composite epermit.problem (for SETOF problem). */
-extern Datum problem_datum(const Problem *problem, const char *lang);
-
 /* text[] of all codes, hidden ones too, for the audit log. */
 extern Datum problems_codes(const ProblemList *list);
 

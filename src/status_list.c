@@ -168,26 +168,6 @@ status_list_uri(int32 list_id)
 	return psprintf("%s%d", config_issuer()->status_list_base, list_id);
 }
 
-int32
-status_list_id(Slice uri)
-{
-	const char *base = config_issuer()->status_list_base;
-	size_t		base_len = strlen(base);
-	int64		id = 0;
-	size_t		i;
-
-	if (uri.len <= base_len || uri.len > base_len + 10 || memcmp(uri.ptr, base, base_len) != 0)
-		return -1;
-	for (i = base_len; i < uri.len; i++)
-	{
-		if (uri.ptr[i] < '0' || uri.ptr[i] > '9' ||
-			(uri.ptr[i] == '0' && i == base_len && uri.len > base_len + 1))
-			return -1;
-		id = id * 10 + (uri.ptr[i] - '0');
-	}
-	return id <= PG_INT32_MAX ? (int32) id : -1;
-}
-
 /* ---------------------------------------------------------------- lists of our own */
 
 /*

@@ -7,7 +7,6 @@
 
 #include "compat.h"
 
-#include "core/slice.h"
 #include "credential.h"
 
 /*
@@ -16,9 +15,8 @@
  */
 extern void status_entry_allocate(int32 *list_id, int32 *idx);
 
-/* The URI of a list of our own (palloc'ed), and back: -1 where it is none of ours. */
+/* The URI of a list of our own (palloc'ed). */
 extern char *status_list_uri(int32 list_id);
-extern int32 status_list_id(Slice uri);
 
 /*
  * What is known here of a genuine credential's revocation, read-only: valid, revoked, suspended, or

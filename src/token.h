@@ -2,8 +2,8 @@
  * token.h
  *		From the SQL type token, or from presented text, to a COSE message and back.
  *
- * Whatever passes token_decode() or token_from_text() is one zlib stream of one COSE_Sign1
- * message whose payload passes cbor_check(); neither says anything of signature or claims.
+ * A DecodedToken is one zlib stream of one COSE_Sign1 message whose payload passes
+ * cbor_check(); that says nothing of signature or claims.
  */
 #ifndef EPERMIT_TOKEN_H
 #define EPERMIT_TOKEN_H
@@ -12,9 +12,6 @@
 
 #include "core/cose.h"
 #include "core/wire.h"
-
-/* What still prints as WIRE_MAX_TEXT characters: three for two bytes. */
-#define TOKEN_MAX_BYTES (WIRE_MAX_TEXT / 3 * 2)
 
 /* About 11 kB: fine on the stack. */
 typedef struct DecodedToken
@@ -26,15 +23,13 @@ typedef struct DecodedToken
 	CoseSign1	cose;			/* points into message */
 } DecodedToken;
 
-/* Compressed bytes, or text as presented (an "https://...#" prefix may stand before it). */
-extern bool token_decode(const uint8 *compressed, size_t len, DecodedToken *out);
+/* From text as presented: an "https://...#" prefix may stand before it. */
 extern bool token_from_text(const char *text, size_t len, DecodedToken *out);
 
 /* A value of the SQL type, which needs no checking again: short headers and toasted values too. */
 extern void token_from_datum(Datum token, DecodedToken *out);
 
-/* To a value of the SQL type (palloc'ed): from the compressed bytes, or compressing a COSE message. */
-extern Datum token_build(const uint8 *compressed, size_t len);
+/* A COSE message as a value of the SQL type (palloc'ed). */
 extern Datum token_from_message(const uint8 *message, size_t len);
 
 /* The text form, what the QR shows (palloc'ed, NUL-terminated). */

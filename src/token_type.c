@@ -21,6 +21,9 @@
 #include "token.h"
 #include "types.h"
 
+/* What still prints as WIRE_MAX_TEXT characters: three for two bytes. */
+#define TOKEN_MAX_BYTES (WIRE_MAX_TEXT / 3 * 2)
+
 /* ---------------------------------------------------------------- token.h */
 
 static bool
@@ -30,8 +33,8 @@ read_message(DecodedToken *out)
 		cbor_check(out->cose.payload.ptr, out->cose.payload.len);
 }
 
-bool
-token_decode(const uint8 *compressed, size_t len, DecodedToken *out)
+static bool
+decode(const uint8 *compressed, size_t len, DecodedToken *out)
 {
 	if (len > TOKEN_MAX_BYTES)
 		return false;
@@ -54,20 +57,10 @@ token_from_datum(Datum token, DecodedToken *out)
 {
 	bytea	   *bytes = DatumGetByteaPP(token);
 
-	if (!token_decode((const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), out))
+	if (!decode((const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), out))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored token does not decode")));
-}
-
-Datum
-token_build(const uint8 *compressed, size_t len)
-{
-	bytea	   *token = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(token, VARHDRSZ + len);
-	memcpy(VARDATA(token), compressed, len);
-	return PointerGetDatum(token);
 }
 
 Datum
@@ -84,7 +77,7 @@ token_from_message(const uint8 *message, size_t len)
 				 errmsg("message is not fit for a token"),
 				 errdetail("A token holds at most %d bytes, %d when compressed, and must compress.",
 						   WIRE_MAX_INFLATED, TOKEN_MAX_BYTES)));
-	return token_build(compressed, compressed_len);
+	return PointerGetDatum(make_bytea(compressed, compressed_len));
 }
 
 char *
@@ -330,7 +323,7 @@ epermit_token_in(PG_FUNCTION_ARGS)
 				 errmsg("invalid input syntax for type token"),
 				 errdetail("Rule structure: a token is base45 text of one zlib stream of one COSE_Sign1 message.")));
 
-	PG_RETURN_DATUM(token_build(token.compressed, token.compressed_len));
+	PG_RETURN_BYTEA_P(make_bytea(token.compressed, token.compressed_len));
 }
 
 PG_FUNCTION_INFO_V1(epermit_token_out);
@@ -349,11 +342,11 @@ epermit_token_recv(PG_FUNCTION_ARGS)
 	const uint8 *compressed = (const uint8 *) pq_getmsgbytes(buf, len);
 	DecodedToken token;
 
-	if (!token_decode(compressed, (size_t) len, &token))
+	if (!decode(compressed, (size_t) len, &token))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid binary representation of type token")));
-	PG_RETURN_DATUM(token_build(compressed, (size_t) len));
+	PG_RETURN_BYTEA_P(make_bytea(compressed, (size_t) len));
 }
 
 PG_FUNCTION_INFO_V1(epermit_token_claims);
@@ -383,12 +376,9 @@ Datum
 epermit_token_kid(PG_FUNCTION_ARGS)
 {
 	DecodedToken token;
-	bytea	   *kid = palloc(VARHDRSZ + KID_BYTES);
 
 	token_from_datum(PG_GETARG_DATUM(0), &token);
-	SET_VARSIZE(kid, VARHDRSZ + KID_BYTES);
-	memcpy(VARDATA(kid), token.cose.kid, KID_BYTES);
-	PG_RETURN_BYTEA_P(kid);
+	PG_RETURN_BYTEA_P(make_bytea(token.cose.kid, KID_BYTES));
 }
 
 PG_FUNCTION_INFO_V1(epermit_token_cose);
@@ -396,11 +386,7 @@ Datum
 epermit_token_cose(PG_FUNCTION_ARGS)
 {
 	DecodedToken token;
-	bytea	   *message;
 
 	token_from_datum(PG_GETARG_DATUM(0), &token);
-	message = palloc(VARHDRSZ + token.message_len);
-	SET_VARSIZE(message, VARHDRSZ + token.message_len);
-	memcpy(VARDATA(message), token.message, token.message_len);
-	PG_RETURN_BYTEA_P(message);
+	PG_RETURN_BYTEA_P(make_bytea(token.message, token.message_len));
 }
