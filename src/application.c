@@ -16,8 +16,6 @@
 #include "mb/pg_wchar.h"
 #include "plan.h"
 #include "types.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/timestamp.h"
 
 /* Field names are echoed to whoever sent them; not at any length. */

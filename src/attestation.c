@@ -13,7 +13,6 @@
 #include "attestation.h"
 #include "config.h"
 #include "core/number.h"
-#include "core/wire.h"
 #include "credential.h"
 #include "keys.h"
 #include "plan.h"

@@ -10,7 +10,6 @@
 
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
-#include "utils/builtins.h"
 #include "utils/date.h"
 
 #include "types.h"

@@ -25,7 +25,6 @@
 #include "core/claims.h"
 #include "credential.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "plan.h"
 #include "problem.h"
 #include "registry.h"

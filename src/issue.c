@@ -16,7 +16,6 @@
 #include "application.h"
 #include "attestation.h"
 #include "audit.h"
-#include "core/calendar.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan.h"

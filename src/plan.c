@@ -8,8 +8,6 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "access/xact.h"
 #include "jit/jit.h"
 #include "optimizer/cost.h"
 #include "parser/parse_type.h"

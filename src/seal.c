@@ -25,11 +25,7 @@
  */
 #include "compat.h"
 
-#include <sodium.h>
-
 #include "access/htup_details.h"
-#include "access/xact.h"
-#include "audit.h"
 #include "catalog/pg_type.h"
 #include "config.h"
 #include "core/cbor.h"
@@ -37,7 +33,6 @@
 #include "credential.h"
 #include "funcapi.h"
 #include "keys.h"
-#include "lib/stringinfo.h"
 #include "types.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

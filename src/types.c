@@ -14,7 +14,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "types.h"
