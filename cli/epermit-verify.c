@@ -233,19 +233,13 @@ is_compromised(const Gate *gate, const uint8_t *kid)
 
 /* ---------------------------------------------------------------- status lists */
 
-static bool
-uri_is(const StatusList *list, Slice uri)
-{
-	return strlen(list->uri) == uri.len && memcmp(list->uri, uri.ptr, uri.len) == 0;
-}
-
 static StatusList *
 find_list(const Gate *gate, Slice uri)
 {
 	size_t		i;
 
 	for (i = 0; i < gate->list_count; i++)
-		if (uri_is(&gate->lists[i], uri))
+		if (slice_is(uri, gate->lists[i].uri))
 			return &gate->lists[i];
 	return NULL;
 }

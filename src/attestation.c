@@ -114,10 +114,8 @@ epermit_attest(PG_FUNCTION_ARGS)
 
 	memset(&claims, 0, sizeof(claims));
 	travel_permit_format(travel_permit_no_from_text(PG_GETARG_TEXT_PP(0)), number);
-	claims.iss.ptr = (const uint8 *) pstrdup(config_issuer()->iss);
-	claims.iss.len = strlen((const char *) claims.iss.ptr);
-	claims.sub.ptr = (const uint8 *) number;
-	claims.sub.len = strlen(number);
+	claims.iss = slice_from_string(pstrdup(config_issuer()->iss));
+	claims.sub = slice_from_string(number);
 	claims.iat = clock_unix();
 	claims.exp = claims.iat + Min(config_policy_at(GetCurrentTimestamp())->attestation_max_age,
 								  ATTESTATION_MAX_SECONDS);

@@ -21,6 +21,7 @@
 #include "lib/stringinfo.h"
 #include "qr.h"
 #include "token.h"
+#include "types.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(epermit_draw_linkage_certificate);
@@ -441,12 +442,6 @@ draw(const LinkageCertificate *certificate)
 	return result;
 }
 
-static char *
-slice_string(Slice s)
-{
-	return pnstrdup((const char *) s.ptr, s.len);
-}
-
 /*
  * draw_linkage_certificate(token, office text, officer text) → text
  *		22023: the token is no linkage result.
@@ -471,8 +466,8 @@ epermit_draw_linkage_certificate(PG_FUNCTION_ARGS)
 	certificate.credential_no = number;
 	certificate.travel_kind = claims.u.linkage.travel_kind;
 	certificate.region = (Region) claims.u.linkage.residence_kind;
-	certificate.travel_permit_no = slice_string(claims.u.linkage.travel_masked);
-	certificate.residence_permit_no = slice_string(claims.u.linkage.residence_masked);
+	certificate.travel_permit_no = slice_to_string(claims.u.linkage.travel_masked);
+	certificate.residence_permit_no = slice_to_string(claims.u.linkage.residence_masked);
 	certificate.issued_at = claims.iat;
 	certificate.valid_from = claims.nbf;
 	certificate.valid_until = claims.exp;

@@ -156,16 +156,6 @@ row_store(const Row *row, Relation rel, HeapTuple tuple)
 	return SPI_modifytuple(rel, tuple, n, attnums, values, nulls);
 }
 
-static Slice
-slice(const char *text)
-{
-	Slice		s;
-
-	s.ptr = (const uint8_t *) text;
-	s.len = strlen(text);
-	return s;
-}
-
 /* ---------------------------------------------------------------- issue */
 
 /* Whoever states a column that the trigger computes would be told something else than was stated. */
@@ -323,18 +313,18 @@ write_permit(const Credential *credential, const Registered *registered,
 	credential_no_format(&credential->no, number);
 	travel_permit_mask(credential->travel_permit_no, masked);
 
-	claims.iss = slice(iss);
+	claims.iss = slice_from_string(iss);
 	claims.exp = credential->valid_until;
 	claims.nbf = claims.iat = credential->issued_at;
 	claims.cti = credential->no;
-	claims.number = slice(number);
-	claims.name_zh = slice(registered->name_zh);
-	claims.birth_date = slice(birth_date_string(registered->birth_date));
+	claims.number = slice_from_string(number);
+	claims.name_zh = slice_from_string(registered->name_zh);
+	claims.birth_date = slice_from_string(birth_date_string(registered->birth_date));
 	claims.sex = registered->sex;
-	claims.nationality = slice(registered->nationality);
-	claims.name_romanised = slice(registered->name_romanised);
+	claims.nationality = slice_from_string(registered->nationality);
+	claims.name_romanised = slice_from_string(registered->name_romanised);
 	claims.region = registered->region;
-	claims.document_masked = slice(masked);
+	claims.document_masked = slice_from_string(masked);
 	claims.purposes = credential->purposes;
 	claims.has_portrait = credential->portrait_digest != NULL;
 	if (claims.has_portrait)
@@ -359,15 +349,15 @@ write_linkage(const Credential *credential, const Registered *registered,
 	travel_permit_mask(credential->travel_permit_no, travel_masked);
 	residence_permit_mask(credential->residence_permit_no, residence_masked);
 
-	claims.iss = slice(iss);
+	claims.iss = slice_from_string(iss);
 	claims.exp = credential->valid_until;
 	claims.nbf = claims.iat = credential->issued_at;
 	claims.cti = credential->no;
 	claims.status = status;
 	claims.travel_kind = travel_permit_kind(credential->travel_permit_no);
 	claims.residence_kind = residence_permit_region(credential->residence_permit_no);
-	claims.travel_masked = slice(travel_masked);
-	claims.residence_masked = slice(residence_masked);
+	claims.travel_masked = slice_from_string(travel_masked);
+	claims.residence_masked = slice_from_string(residence_masked);
 	randombytes_buf(claims.salt, sizeof(claims.salt));
 	linkage_commitment(claims.salt, travel, residence, birth_date_string(registered->birth_date),
 					   claims.commitment);
@@ -385,7 +375,7 @@ sign(Credential *credential, const Registered *registered)
 	size_t		len;
 
 	status.idx = (uint32) credential->status_idx;
-	status.uri = slice(status_list_uri(credential->status_list_id));
+	status.uri = slice_from_string(status_list_uri(credential->status_list_id));
 
 	payload.ptr = payload_buf;
 	payload.len = credential->kind == CREDENTIAL_PERMIT ?
@@ -462,12 +452,6 @@ require(bool condition, const char *why)
 }
 
 static bool
-slice_equals(Slice s, const char *text)
-{
-	return s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;
-}
-
-static bool
 bytea_equals(Datum value, const void *bytes, size_t len)
 {
 	bytea	   *stored = DatumGetByteaPP(value);
@@ -522,7 +506,7 @@ admit_permit(const Row *row, const Credential *credential, const PermitClaims *c
 	uint64		purposes;
 
 	travel_permit_mask(credential->travel_permit_no, masked);
-	require(slice_equals(claims->document_masked, masked), "travel_permit_no differs.");
+	require(slice_is(claims->document_masked, masked), "travel_permit_no differs.");
 	require(DatumGetDateADT(row->value[COL_QUOTA_MONTH]) ==
 			unix_days_to_date(month_first_day(credential->month)), "quota_month differs.");
 	require(DatumGetInt16(row->value[COL_QUOTA_SLOT]) == credential->slot, "quota_slot differs.");
@@ -542,9 +526,9 @@ admit_linkage(const Row *row, const Credential *credential, const LinkageClaims 
 	DocumentStatus status;
 
 	travel_permit_mask(credential->travel_permit_no, masked);
-	require(slice_equals(claims->travel_masked, masked), "travel_permit_no differs.");
+	require(slice_is(claims->travel_masked, masked), "travel_permit_no differs.");
 	residence_permit_mask(credential->residence_permit_no, masked);
-	require(slice_equals(claims->residence_masked, masked), "residence_permit_no differs.");
+	require(slice_is(claims->residence_masked, masked), "residence_permit_no differs.");
 	require(DatumGetInt32(row->value[COL_LINKAGE_NO]) == credential->month * 16 + credential->slot,
 			"linkage_no differs.");
 	require(registry_residence(credential->residence_permit_no, credential->holder_id,

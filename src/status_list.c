@@ -243,8 +243,7 @@ is_current(bytea *token, const ListHead *head, const uint8 *entries, int64 now)
 	return cose_sign1_read((uint8 *) VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &message) &&
 		memcmp(message.kid, head->kid, KID_BYTES) == 0 &&
 		status_list_claims_read(message.payload, &claims) &&
-		claims.sub.len == head->uri.len &&
-		memcmp(claims.sub.ptr, head->uri.ptr, head->uri.len) == 0 &&
+		slice_equals(claims.sub, head->uri) &&
 		claims.iat >= head->last_event &&
 		claims.iat <= now + LIST_AHEAD_SECONDS && now < claims.iat + LIST_RENEW_SECONDS &&
 		wire_inflate(claims.lst.ptr, claims.lst.len, said, STATUS_LIST_BYTES, &len) &&
@@ -351,8 +350,7 @@ epermit_status_list(PG_FUNCTION_ARGS)
 	if (!isnull)
 		kept = DatumGetByteaPCopy(value);
 
-	head.uri.ptr = (uint8 *) status_list_uri(list_id);
-	head.uri.len = strlen((const char *) head.uri.ptr);
+	head.uri = slice_from_string(status_list_uri(list_id));
 	memcpy(head.kid, keys_active(KEY_STATUS)->kid, KID_BYTES);
 	head.iat = readable_instant();	/* before they are read: an event may come in between */
 	entries = read_entries(list_id, &head.last_event);
@@ -465,7 +463,7 @@ epermit_import_status_list(PG_FUNCTION_ARGS)
 	if (!wire_inflate(claims.lst.ptr, claims.lst.len, list, cap, &len) || len == 0)
 		refuse_list("Its entries (lst) are no zlib stream of up to 131,072 entries.");
 
-	uri = cstring_to_text_with_len((const char *) claims.sub.ptr, (int) claims.sub.len);
+	uri = slice_to_text(claims.sub);
 	args[0] = PointerGetDatum(uri);
 	args[1] = PointerGetDatum(make_bytea(message.kid, KID_BYTES));
 	args[2] = TimestampTzGetDatum(unix_to_timestamptz(claims.iat));
@@ -489,11 +487,9 @@ epermit_import_status_list(PG_FUNCTION_ARGS)
 static text *
 uri_directory(Slice uri)
 {
-	size_t		len = uri.len;
-
-	while (len > 0 && uri.ptr[len - 1] != '/')
-		len--;
-	return cstring_to_text_with_len((const char *) uri.ptr, (int) len);
+	while (uri.len > 0 && uri.ptr[uri.len - 1] != '/')
+		uri.len--;
+	return slice_to_text(uri);
 }
 
 static Verdict
@@ -505,8 +501,7 @@ imported_status(const StatusRef *status, int64 at)
 	bytea	   *byte;
 	int			bits;
 
-	args[0] = PointerGetDatum(cstring_to_text_with_len((const char *) status->uri.ptr,
-													   (int) status->uri.len));
+	args[0] = PointerGetDatum(slice_to_text(status->uri));
 	args[1] = Int32GetDatum((int32) Min(status->idx, STATUS_LIST_ENTRIES));
 	if (plan_execute(&imported_entry, args, NULL, PLAN_PARALLEL) == 0)
 	{

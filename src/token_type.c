@@ -124,11 +124,9 @@ put_text(JsonbParseState **json, const char *key, Slice text)
 static void
 put_cstring(JsonbParseState **json, const char *key, const char *text)
 {
-	Slice		slice;
+	Slice		none = {NULL, 0};
 
-	slice.ptr = (const uint8 *) text;
-	slice.len = text != NULL ? strlen(text) : 0;
-	put_text(json, key, slice);
+	put_text(json, key, text != NULL ? slice_from_string(text) : none);
 }
 
 static void

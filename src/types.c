@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/syscache.h"
 
 #include "types.h"
@@ -99,4 +100,16 @@ make_bytea(const void *bytes, Size len)
 	SET_VARSIZE(result, VARHDRSZ + len);
 	memcpy(VARDATA(result), bytes, len);
 	return result;
+}
+
+text *
+slice_to_text(Slice s)
+{
+	return cstring_to_text_with_len((const char *) s.ptr, (int) s.len);
+}
+
+char *
+slice_to_string(Slice s)
+{
+	return pnstrdup((const char *) s.ptr, s.len);
 }

@@ -43,8 +43,10 @@ extern const char *const validity_rule_labels[];	/* exact, end_of_day, inclusive
 /* As the type's input function: 22P02 tells which rule is broken. */
 extern uint64 travel_permit_no_from_text(const text *number);
 
-/* A bytea of these bytes, palloc'ed. */
+/* Copies, palloc'ed: bytes as a bytea, UTF-8 as a text or a NUL-terminated string. */
 extern bytea *make_bytea(const void *bytes, Size len);
+extern text *slice_to_text(Slice s);
+extern char *slice_to_string(Slice s);
 
 /* Index of label in labels, or -1. */
 extern int	label_index(const char *const *labels, int first, int last, const char *label);

@@ -233,12 +233,6 @@ find_row(Check *check)
 	return true;
 }
 
-static bool
-same_bytes(Slice a, Slice b)
-{
-	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
-}
-
 /* Is the row's token what was presented?  Its compression and outer tags may be others. */
 static bool
 row_has_message(const Check *check)
@@ -247,8 +241,8 @@ row_has_message(const Check *check)
 	DecodedToken *stored = palloc(sizeof(DecodedToken));
 
 	token_from_datum(plan_value(0, 1, NULL), stored);
-	return same_bytes(stored->cose.protected_header, presented->protected_header) &&
-		same_bytes(stored->cose.payload, presented->payload) &&
+	return slice_equals(stored->cose.protected_header, presented->protected_header) &&
+		slice_equals(stored->cose.payload, presented->payload) &&
 		memcmp(stored->cose.signature, presented->signature, SIGNATURE_BYTES) == 0;
 }
 
@@ -393,7 +387,7 @@ set(Datum *values, bool *nulls, int column, Datum value)
 static Datum
 slice_text(Slice s)
 {
-	return PointerGetDatum(cstring_to_text_with_len((const char *) s.ptr, (int) s.len));
+	return PointerGetDatum(slice_to_text(s));
 }
 
 /* The kind a masked travel permit number still shows. */
@@ -443,7 +437,7 @@ answer_permit(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
 	/* Does the registry still know the holder by the name that was signed? */
 	if ((disclosure & DISCLOSE_NAME_MATCH) && check->has_row)
 	{
-		char	   *name = pnstrdup((const char *) claims->name_zh.ptr, claims->name_zh.len);
+		char	   *name = slice_to_string(claims->name_zh);
 
 		set(values, nulls, VERIFICATION_NAME_MATCH,
 			CStringGetTextDatum(name_match_labels[name_compare(name, check->name_zh,

@@ -273,8 +273,7 @@ find_key(Slice map, int64_t key, const char *name, CborReader *value)
 		if (!cbor_next(&reader, &item) || !cbor_skip(&after))
 			return false;
 		if (name == NULL ? cbor_item_int(&item, &found) && found == key :
-			item.type == CBOR_TEXT && item.string.len == strlen(name) &&
-			memcmp(item.string.ptr, name, item.string.len) == 0)
+			item.type == CBOR_TEXT && slice_is(item.string, name))
 		{
 			*value = after;
 			return true;

@@ -350,8 +350,7 @@ get_constant(const ClaimMap *map, int64_t key, const char *expected)
 {
 	Slice		text;
 
-	return get_text(map, key, &text) && text.len == strlen(expected) &&
-		memcmp(text.ptr, expected, text.len) == 0;
+	return get_text(map, key, &text) && slice_is(text, expected);
 }
 
 static bool

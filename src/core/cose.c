@@ -52,7 +52,7 @@ typ_from_name(Slice name)
 
 	for (typ = COSE_TYP_LINKAGE; typ < COSE_TYP_OTHER; typ++)
 	{
-		if (strlen(typ_names[typ]) == name.len && memcmp(typ_names[typ], name.ptr, name.len) == 0)
+		if (slice_is(name, typ_names[typ]))
 			return typ;
 	}
 	return COSE_TYP_OTHER;

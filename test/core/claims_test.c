@@ -28,24 +28,24 @@ permit(void)
 	size_t		i;
 
 	memset(&claims, 0, sizeof(claims));
-	claims.iss = tap_slice("https://epermit.invalid");
+	claims.iss = slice_from_string("https://epermit.invalid");
 	claims.exp = EXP;
 	claims.nbf = IAT;
 	claims.iat = IAT;
 	for (i = 0; i < CREDENTIAL_NO_BYTES; i++)
 		claims.cti.bytes[i] = (uint8_t) i;
 	credential_no_format(&claims.cti, printed);
-	claims.number = tap_slice(printed);
-	claims.name_zh = tap_slice("陳大文");
-	claims.birth_date = tap_slice("19850617");
+	claims.number = slice_from_string(printed);
+	claims.name_zh = slice_from_string("陳大文");
+	claims.birth_date = slice_from_string("19850617");
 	claims.sex = SEX_MALE;
-	claims.nationality = tap_slice("CHN");
-	claims.name_romanised = tap_slice("CHAN TAI MAN");
+	claims.nationality = slice_from_string("CHN");
+	claims.name_romanised = slice_from_string("CHAN TAI MAN");
 	claims.region = REGION_HKG;
-	claims.document_masked = tap_slice("H1****678");
+	claims.document_masked = slice_from_string("H1****678");
 	claims.purposes = 3;
 	claims.status.idx = 72644;
-	claims.status.uri = tap_slice("https://epermit.invalid/s/0");
+	claims.status.uri = slice_from_string("https://epermit.invalid/s/0");
 	return claims;
 }
 
@@ -56,17 +56,17 @@ linkage(void)
 	size_t		i;
 
 	memset(&claims, 0, sizeof(claims));
-	claims.iss = tap_slice("https://epermit.invalid");
+	claims.iss = slice_from_string("https://epermit.invalid");
 	claims.exp = EXP;
 	claims.nbf = IAT;
 	claims.iat = IAT;
 	claims.cti.bytes[0] = 0x80;
 	claims.status.idx = 7;
-	claims.status.uri = tap_slice("https://epermit.invalid/s/1");
+	claims.status.uri = slice_from_string("https://epermit.invalid/s/1");
 	claims.travel_kind = KIND_HK_MACAU;
 	claims.residence_kind = REGION_MAC;
-	claims.travel_masked = tap_slice("M1****678");
-	claims.residence_masked = tap_slice("82**************13");
+	claims.travel_masked = slice_from_string("M1****678");
+	claims.residence_masked = slice_from_string("82**************13");
 	for (i = 0; i < NONCE_BYTES; i++)
 	{
 		claims.salt[i] = (uint8_t) i;
@@ -82,8 +82,8 @@ attestation(void)
 	size_t		i;
 
 	memset(&claims, 0, sizeof(claims));
-	claims.iss = tap_slice("provider");
-	claims.sub = tap_slice("H12345678");
+	claims.iss = slice_from_string("provider");
+	claims.sub = slice_from_string("H12345678");
 	claims.iat = IAT;
 	claims.exp = IAT + 600;
 	for (i = 0; i < NONCE_BYTES; i++)
@@ -97,11 +97,11 @@ status_list(void)
 	StatusListClaims claims;
 
 	memset(&claims, 0, sizeof(claims));
-	claims.sub = tap_slice("https://epermit.invalid/s/0");
+	claims.sub = slice_from_string("https://epermit.invalid/s/0");
 	claims.iat = IAT;
 	claims.exp = IAT + 86400;
 	claims.ttl = 3600;
-	claims.lst = tap_slice("zlib");
+	claims.lst = slice_from_string("zlib");
 	claims.bits = 2;
 	return claims;
 }
@@ -345,7 +345,7 @@ status_list_payload(bool aggregated)
 	Slice		payload;
 
 	if (aggregated)
-		claims.aggregation_uri = tap_slice("https://epermit.invalid/s");
+		claims.aggregation_uri = slice_from_string("https://epermit.invalid/s");
 	payload.ptr = status_list_buf;
 	payload.len = status_list_claims_write(&claims, status_list_buf, sizeof(status_list_buf));
 	return payload;
@@ -451,7 +451,7 @@ linkage_round_trip(void)
 		Slice		payload = {buf, 0};
 
 		if (variant == 1)
-			in.aud = tap_slice("bank");
+			in.aud = slice_from_string("bank");
 		payload.len = linkage_claims_write(&in, buf, sizeof(buf));
 		CHECK(payload.len > 0 && cbor_check(buf, payload.len));
 		CHECK(linkage_claims_read(payload, &out));
@@ -766,10 +766,10 @@ wrong_messages(void)
 	}
 	for (i = 0; i < 4; i++)
 	{
-		CHECK(!readers[i] (tap_slice("")));
-		CHECK(!readers[i] (tap_slice("\x80")));
-		CHECK(!readers[i] (tap_slice("\xA0")));
-		CHECK(!readers[i] (tap_slice("claims")));
+		CHECK(!readers[i] (slice_from_string("")));
+		CHECK(!readers[i] (slice_from_string("\x80")));
+		CHECK(!readers[i] (slice_from_string("\xA0")));
+		CHECK(!readers[i] (slice_from_string("claims")));
 	}
 }
 

@@ -80,10 +80,10 @@ working_group_example(void)
 	memset(&message, 0, sizeof(message));
 	message.protected_header.ptr = protected_header;
 	message.protected_header.len = sizeof(protected_header);
-	message.payload = tap_slice("This is the content.");
+	message.payload = slice_from_string("This is the content.");
 	message.signature = signature;
 	CHECK(cose_sign1_verify(&message, pk));
-	message.payload = tap_slice("This is the content!");
+	message.payload = slice_from_string("This is the content!");
 	CHECK(!cose_sign1_verify(&message, pk));
 
 	/* As published it has a content type, and its kid is unprotected: none of ours does that. */
@@ -113,7 +113,7 @@ round_trips(void)
 	for (i = 0; i < LENGTH_OF(typs); i++)
 	{
 		uint8_t		buf[512];
-		size_t		len = sign(SEED, typs[i], tap_slice("claims"), buf, sizeof(buf));
+		size_t		len = sign(SEED, typs[i], slice_from_string("claims"), buf, sizeof(buf));
 		uint8_t    *copy = tap_copy(buf, len);
 		CoseSign1	message;
 
@@ -138,22 +138,22 @@ exact_bytes(void)
 	size_t		len;
 
 	hex_into(KID, kid);
-	len = cose_sign1_write(kid, COSE_TYP_NONE, tap_slice("x"), zero, buf, sizeof(buf));
+	len = cose_sign1_write(kid, COSE_TYP_NONE, slice_from_string("x"), zero, buf, sizeof(buf));
 	CHECK(tap_is_hex(buf, len, "d2844da20127" "0448" KID "a0" "4178" "5840" ZERO_SIGNATURE));
-	len = cose_sign1_tbs(kid, COSE_TYP_NONE, tap_slice("x"), buf, sizeof(buf));
+	len = cose_sign1_tbs(kid, COSE_TYP_NONE, slice_from_string("x"), buf, sizeof(buf));
 	CHECK(tap_is_hex(buf, len, "846a5369676e617475726531" "4da20127" "0448" KID "40" "4178"));
 
-	CHECK(cose_sign1_write(kid, COSE_TYP_NONE, tap_slice("x"), zero, buf, 84) == 0);
-	CHECK(cose_sign1_write(kid, COSE_TYP_NONE, tap_slice("x"), zero, buf, 85) == 85);
-	CHECK(cose_sign1_tbs(kid, COSE_TYP_NONE, tap_slice("x"), buf, 28) == 0);
-	CHECK(cose_sign1_tbs(kid, COSE_TYP_NONE, tap_slice("x"), buf, 29) == 29);
+	CHECK(cose_sign1_write(kid, COSE_TYP_NONE, slice_from_string("x"), zero, buf, 84) == 0);
+	CHECK(cose_sign1_write(kid, COSE_TYP_NONE, slice_from_string("x"), zero, buf, 85) == 85);
+	CHECK(cose_sign1_tbs(kid, COSE_TYP_NONE, slice_from_string("x"), buf, 28) == 0);
+	CHECK(cose_sign1_tbs(kid, COSE_TYP_NONE, slice_from_string("x"), buf, 29) == 29);
 }
 
 static void
 every_bit(void)
 {
 	uint8_t		buf[512];
-	size_t		len = sign(SEED, COSE_TYP_LINKAGE, tap_slice("claims"), buf, sizeof(buf));
+	size_t		len = sign(SEED, COSE_TYP_LINKAGE, slice_from_string("claims"), buf, sizeof(buf));
 	uint8_t		pk[PUBLIC_KEY_BYTES];
 	size_t		bit;
 
@@ -173,7 +173,7 @@ static void
 other_keys(void)
 {
 	uint8_t		buf[512];
-	size_t		len = sign(SEED, COSE_TYP_NONE, tap_slice("claims"), buf, sizeof(buf));
+	size_t		len = sign(SEED, COSE_TYP_NONE, slice_from_string("claims"), buf, sizeof(buf));
 	uint8_t		pk[PUBLIC_KEY_BYTES];
 	CoseSign1	message;
 
@@ -192,7 +192,7 @@ malleability(void)
 {
 	static const char order[] = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 	uint8_t		buf[512];
-	size_t		len = sign(SEED, COSE_TYP_NONE, tap_slice("claims"), buf, sizeof(buf));
+	size_t		len = sign(SEED, COSE_TYP_NONE, slice_from_string("claims"), buf, sizeof(buf));
 	uint8_t		pk[PUBLIC_KEY_BYTES],
 				l[32];
 	uint8_t    *s = buf + len - 32;
@@ -333,7 +333,7 @@ huge_payload(void)
 
 	hex_into(PUBLIC_KEY, pk);
 	memset(&message, 0, sizeof(message));
-	message.protected_header = tap_slice("");
+	message.protected_header = slice_from_string("");
 	message.payload.ptr = payload;
 	message.payload.len = COSE_MAX_PAYLOAD + 4096;
 	message.signature = signature;

@@ -85,16 +85,6 @@ tap_is_hex(const uint8_t *bytes, size_t len, const char *hex)
 	return same;
 }
 
-Slice
-tap_slice(const char *text)
-{
-	Slice		slice;
-
-	slice.ptr = (const uint8_t *) text;
-	slice.len = strlen(text);
-	return slice;
-}
-
 bool
 tap_slice_is(Slice slice, const char *text)
 {

@@ -28,7 +28,6 @@ extern uint8_t *tap_unhex(const char *hex, size_t *len);
 
 /* Are the bytes those? */
 extern bool tap_is_hex(const uint8_t *bytes, size_t len, const char *hex);
-extern Slice tap_slice(const char *text);
 extern bool tap_slice_is(Slice slice, const char *text);
 
 /* The same numbers in every run, on every machine. */

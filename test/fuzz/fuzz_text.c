@@ -28,16 +28,6 @@ static const uint8_t public_key[PUBLIC_KEY_BYTES] = {
 	0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a
 };
 
-static Slice
-slice(const char *text)
-{
-	Slice		result;
-
-	result.ptr = (const uint8_t *) text;
-	result.len = strlen(text);
-	return result;
-}
-
 /* ---------------------------------------------------------------- wrapping */
 
 static size_t
@@ -80,20 +70,20 @@ fuzz_seed(int n, uint8_t *buf)
 		case 1:
 		case 2:
 			memset(&permit, 0, sizeof(permit));
-			permit.iss = slice("https://epermit.invalid");
+			permit.iss = slice_from_string("https://epermit.invalid");
 			permit.exp = 1790604800;
 			permit.nbf = permit.iat = 1790000000;
-			permit.number = slice("T-00000-00000-00000-00007");
-			permit.name_zh = slice("陳大文");
-			permit.birth_date = slice("19850617");
+			permit.number = slice_from_string("T-00000-00000-00000-00007");
+			permit.name_zh = slice_from_string("陳大文");
+			permit.birth_date = slice_from_string("19850617");
 			permit.sex = SEX_MALE;
-			permit.nationality = slice("CHN");
-			permit.name_romanised = slice("CHAN TAI MAN");
+			permit.nationality = slice_from_string("CHN");
+			permit.name_romanised = slice_from_string("CHAN TAI MAN");
 			permit.region = REGION_HKG;
-			permit.document_masked = slice("H1****678");
+			permit.document_masked = slice_from_string("H1****678");
 			permit.purposes = 3;
 			permit.has_portrait = n == 1;
-			permit.status.uri = slice("https://epermit.invalid/s/0");
+			permit.status.uri = slice_from_string("https://epermit.invalid/s/0");
 			payload.len = permit_claims_write(&permit, claims, sizeof(claims));
 			if (n < 2)
 				return wrap_claims(COSE_TYP_NONE, payload, no_signature, buf);
@@ -104,24 +94,24 @@ fuzz_seed(int n, uint8_t *buf)
 		case 3:
 		case 4:
 			memset(&linkage, 0, sizeof(linkage));
-			linkage.iss = slice("https://epermit.invalid");
+			linkage.iss = slice_from_string("https://epermit.invalid");
 			if (n == 4)
-				linkage.aud = slice("bank");
+				linkage.aud = slice_from_string("bank");
 			linkage.exp = 1792592000;
 			linkage.nbf = linkage.iat = 1790000000;
 			linkage.cti.bytes[0] = 0x80;
-			linkage.status.uri = slice("https://epermit.invalid/s/0");
+			linkage.status.uri = slice_from_string("https://epermit.invalid/s/0");
 			linkage.travel_kind = KIND_HK_MACAU;
 			linkage.residence_kind = 1;
-			linkage.travel_masked = slice("H1****678");
-			linkage.residence_masked = slice("81**************3X");
+			linkage.travel_masked = slice_from_string("H1****678");
+			linkage.residence_masked = slice_from_string("81**************3X");
 			payload.len = linkage_claims_write(&linkage, claims, sizeof(claims));
 			return wrap_claims(COSE_TYP_LINKAGE, payload, no_signature, buf);
 		case 5:
 		case 6:
 			memset(&attestation, 0, sizeof(attestation));
-			attestation.iss = slice("provider");
-			attestation.sub = slice("H12345678");
+			attestation.iss = slice_from_string("provider");
+			attestation.sub = slice_from_string("H12345678");
 			attestation.iat = 1790000000;
 			attestation.exp = 1790000600;
 			attestation.has_portrait = n == 6;
@@ -130,7 +120,7 @@ fuzz_seed(int n, uint8_t *buf)
 		case 7:
 		case 8:
 			memset(&status_list, 0, sizeof(status_list));
-			status_list.sub = slice("https://epermit.invalid/s/0");
+			status_list.sub = slice_from_string("https://epermit.invalid/s/0");
 			status_list.iat = 1790000000;
 			status_list.exp = 1790086400;
 			status_list.ttl = 3600;
@@ -138,7 +128,7 @@ fuzz_seed(int n, uint8_t *buf)
 			status_list.lst.ptr = lst;
 			status_list.lst.len = wire_deflate(list, sizeof(list), lst, sizeof(lst));
 			if (n == 8)
-				status_list.aggregation_uri = slice("https://epermit.invalid/s");
+				status_list.aggregation_uri = slice_from_string("https://epermit.invalid/s");
 			payload.len = status_list_claims_write(&status_list, claims, sizeof(claims));
 			return wrap_claims(COSE_TYP_STATUS_LIST, payload, no_signature, buf);
 		default:
