@@ -377,17 +377,24 @@ find_asked_about(uint64 travel_permit_no)
 
 /* ---------------------------------------------------------------- answering */
 
-static void
-set(Datum *values, bool *nulls, int column, Datum value)
+/* The columns of epermit.verification. */
+typedef struct Answer
 {
-	values[column] = value;
-	nulls[column] = false;
+	Datum		values[VERIFICATION_COLUMNS];
+	bool		nulls[VERIFICATION_COLUMNS];
+} Answer;
+
+static void
+set(Answer *answer, int column, Datum value)
+{
+	answer->values[column] = value;
+	answer->nulls[column] = false;
 }
 
-static Datum
-slice_text(Slice s)
+static void
+set_text(Answer *answer, int column, Slice text)
 {
-	return PointerGetDatum(slice_to_text(s));
+	set(answer, column, PointerGetDatum(slice_to_text(text)));
 }
 
 /* The kind a masked travel permit number still shows. */
@@ -400,7 +407,7 @@ masked_kind(Slice masked)
 }
 
 static void
-answer_permit(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
+answer_permit(const Check *check, uint32 disclosure, Answer *answer)
 {
 	const PermitClaims *claims = &check->claims.u.permit;
 	int			year,
@@ -408,29 +415,29 @@ answer_permit(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
 				day;
 
 	if (disclosure & DISCLOSE_HOLDER_NAME)
-		set(values, nulls, VERIFICATION_HOLDER_NAME, slice_text(claims->name_zh));
+		set_text(answer, VERIFICATION_HOLDER_NAME, claims->name_zh);
 	if (disclosure & DISCLOSE_NAME_ROMANISED)
-		set(values, nulls, VERIFICATION_NAME_ROMANISED, slice_text(claims->name_romanised));
+		set_text(answer, VERIFICATION_NAME_ROMANISED, claims->name_romanised);
 	if ((disclosure & DISCLOSE_BIRTH_DATE) &&
 		date_parse((const char *) claims->birth_date.ptr, &year, &month, &day))
-		set(values, nulls, VERIFICATION_BIRTH_DATE,
+		set(answer, VERIFICATION_BIRTH_DATE,
 			DateADTGetDatum(unix_days_to_date(date_to_days(year, month, day))));
 	if (disclosure & DISCLOSE_DOCUMENT_KIND)
-		set(values, nulls, VERIFICATION_DOCUMENT_KIND,
+		set(answer, VERIFICATION_DOCUMENT_KIND,
 			enum_datum("document_kind", document_kind_labels[masked_kind(claims->document_masked)]));
 	if (disclosure & DISCLOSE_DOCUMENT_NO)
-		set(values, nulls, VERIFICATION_DOCUMENT_NO, slice_text(claims->document_masked));
+		set_text(answer, VERIFICATION_DOCUMENT_NO, claims->document_masked);
 	if (disclosure & DISCLOSE_PURPOSES)
-		set(values, nulls, VERIFICATION_PURPOSES,
+		set(answer, VERIFICATION_PURPOSES,
 			PointerGetDatum(config_purposes_array(claims->purposes)));
 
 	/* The token has half of the digest; the row has all of it. */
 	if (disclosure & DISCLOSE_PORTRAIT_DIGEST)
 	{
 		if (check->has_row && check->portrait_digest != NULL)
-			set(values, nulls, VERIFICATION_PORTRAIT_DIGEST, PointerGetDatum(check->portrait_digest));
+			set(answer, VERIFICATION_PORTRAIT_DIGEST, PointerGetDatum(check->portrait_digest));
 		else if (claims->has_portrait)
-			set(values, nulls, VERIFICATION_PORTRAIT_DIGEST,
+			set(answer, VERIFICATION_PORTRAIT_DIGEST,
 				PointerGetDatum(make_bytea(claims->portrait, PORTRAIT_CLAIM_BYTES)));
 	}
 
@@ -439,79 +446,78 @@ answer_permit(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
 	{
 		char	   *name = slice_to_string(claims->name_zh);
 
-		set(values, nulls, VERIFICATION_NAME_MATCH,
+		set(answer, VERIFICATION_NAME_MATCH,
 			CStringGetTextDatum(name_match_labels[name_compare(name, check->name_zh,
 															   check->name_romanised)]));
 	}
 }
 
 static void
-answer_linkage(const Check *check, uint32 disclosure, Datum *values, bool *nulls)
+answer_linkage(const Check *check, uint32 disclosure, Answer *answer)
 {
 	const LinkageClaims *claims = &check->claims.u.linkage;
 
 	if (disclosure & DISCLOSE_DOCUMENT_KIND)
-		set(values, nulls, VERIFICATION_DOCUMENT_KIND,
+		set(answer, VERIFICATION_DOCUMENT_KIND,
 			enum_datum("document_kind", document_kind_labels[claims->travel_kind]));
 	if (disclosure & DISCLOSE_DOCUMENT_NO)
-		set(values, nulls, VERIFICATION_DOCUMENT_NO, slice_text(claims->travel_masked));
+		set_text(answer, VERIFICATION_DOCUMENT_NO, claims->travel_masked);
 	if (disclosure & DISCLOSE_PURPOSES)
-		set(values, nulls, VERIFICATION_PURPOSES, 
+		set(answer, VERIFICATION_PURPOSES,
 			PointerGetDatum(config_purposes_array(config_linkage_purposes())));
 
 	/* The token shows neither name nor birth date; the registry does, to whom it is granted. */
 	if (!check->has_row)
 		return;
 	if (disclosure & DISCLOSE_HOLDER_NAME)
-		set(values, nulls, VERIFICATION_HOLDER_NAME, CStringGetTextDatum(check->name_zh));
+		set(answer, VERIFICATION_HOLDER_NAME, CStringGetTextDatum(check->name_zh));
 	if (disclosure & DISCLOSE_NAME_ROMANISED)
-		set(values, nulls, VERIFICATION_NAME_ROMANISED, CStringGetTextDatum(check->name_romanised));
+		set(answer, VERIFICATION_NAME_ROMANISED, CStringGetTextDatum(check->name_romanised));
 	if (disclosure & DISCLOSE_BIRTH_DATE)
-		set(values, nulls, VERIFICATION_BIRTH_DATE, DateADTGetDatum(check->birth_date));
+		set(answer, VERIFICATION_BIRTH_DATE, DateADTGetDatum(check->birth_date));
 	if ((disclosure & DISCLOSE_PORTRAIT_DIGEST) && check->portrait_digest != NULL)
-		set(values, nulls, VERIFICATION_PORTRAIT_DIGEST, PointerGetDatum(check->portrait_digest));
+		set(answer, VERIFICATION_PORTRAIT_DIGEST, PointerGetDatum(check->portrait_digest));
 }
 
-/* The columns of the answer; audit_id below 0: none. */
+/* audit_id below 0: none. */
 static void
-answer(const Check *check, uint32 disclosure, int64 audit_id, Datum *values, bool *nulls)
+answer_check(const Check *check, uint32 disclosure, int64 audit_id, Answer *answer)
 {
-	memset(nulls, true, VERIFICATION_COLUMNS * sizeof(bool));
-	memset(values, 0, VERIFICATION_COLUMNS * sizeof(Datum));
+	memset(answer->nulls, true, sizeof(answer->nulls));
+	memset(answer->values, 0, sizeof(answer->values));
 
-	set(values, nulls, VERIFICATION_OK, BoolGetDatum(check->verdict == VERDICT_VALID));
-	set(values, nulls, VERIFICATION_VERDICT, enum_datum("verdict", verdict_labels[check->verdict]));
-	set(values, nulls, VERIFICATION_CHECKED_AT, TimestampTzGetDatum(unix_to_timestamptz(check->at)));
+	set(answer, VERIFICATION_OK, BoolGetDatum(check->verdict == VERDICT_VALID));
+	set(answer, VERIFICATION_VERDICT, enum_datum("verdict", verdict_labels[check->verdict]));
+	set(answer, VERIFICATION_CHECKED_AT, TimestampTzGetDatum(unix_to_timestamptz(check->at)));
 	if (audit_id >= 0)
-		set(values, nulls, VERIFICATION_AUDIT_ID, Int64GetDatum(audit_id));
+		set(answer, VERIFICATION_AUDIT_ID, Int64GetDatum(audit_id));
 	if (!check->genuine)
 		return;
 
-	set(values, nulls, VERIFICATION_CREDENTIAL_NO, CredentialNoGetDatum(&check->no));
-	set(values, nulls, VERIFICATION_VALID_FROM,
+	set(answer, VERIFICATION_CREDENTIAL_NO, CredentialNoGetDatum(&check->no));
+	set(answer, VERIFICATION_VALID_FROM,
 		TimestampTzGetDatum(unix_to_timestamptz(check->claims.nbf)));
-	set(values, nulls, VERIFICATION_VALID_UNTIL,
+	set(answer, VERIFICATION_VALID_UNTIL,
 		TimestampTzGetDatum(unix_to_timestamptz(check->claims.exp)));
 	if (check->verdict != VERDICT_VALID)
 		return;
 
 	if (check->kind == CREDENTIAL_PERMIT)
-		answer_permit(check, disclosure, values, nulls);
+		answer_permit(check, disclosure, answer);
 	else
-		answer_linkage(check, disclosure, values, nulls);
+		answer_linkage(check, disclosure, answer);
 }
 
 static Datum
 answer_datum(FunctionCallInfo fcinfo, const Check *check, uint32 disclosure, int64 audit_id)
 {
-	Datum		values[VERIFICATION_COLUMNS];
-	bool		nulls[VERIFICATION_COLUMNS];
+	Answer		answer;
 	TupleDesc	desc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	answer(check, disclosure, audit_id, values, nulls);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+	answer_check(check, disclosure, audit_id, &answer);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), answer.values, answer.nulls));
 }
 
 static char *
@@ -665,8 +671,7 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 	{
 		MemoryContext outer = MemoryContextSwitchTo(each);
 		Check		check;
-		Datum		values[VERIFICATION_COLUMNS];
-		bool		nulls[VERIFICATION_COLUMNS];
+		Answer		answer;
 		int64		audit_id;
 
 		CHECK_FOR_INTERRUPTS();
@@ -674,8 +679,8 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 			elog(ERROR, "SPI_connect failed");
 		judge_permit(&check, &asker, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
 		audit_id = audit(&check, &asker, "verify_permit");
-		answer(&check, asker.disclosure, audit_id, values, nulls);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		answer_check(&check, asker.disclosure, audit_id, &answer);
+		tuplestore_putvalues(result->setResult, result->setDesc, answer.values, answer.nulls);
 		SPI_finish();
 
 		MemoryContextSwitchTo(outer);
