@@ -19,7 +19,6 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "audit.h"
-#include "commands/trigger.h"
 #include "config.h"
 #include "core/calendar.h"
 #include "core/claims.h"
@@ -30,6 +29,7 @@
 #include "registry.h"
 #include "replication/logicalworker.h"
 #include "status_list.h"
+#include "trigger.h"
 #include "types.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -620,16 +620,6 @@ admit(const Row *row, CredentialKind kind)
 
 /* ---------------------------------------------------------------- triggers */
 
-static TriggerData *
-trigger_data(FunctionCallInfo fcinfo, const char *name)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function %s must be called as a trigger", name)));
-	return (TriggerData *) fcinfo->context;
-}
-
 /* Which table this is, from the trigger's argument. */
 static CredentialKind
 trigger_kind(TriggerData *trigger)
@@ -643,16 +633,11 @@ trigger_kind(TriggerData *trigger)
 Datum
 epermit_credential_insert(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "epermit.credential_insert");
+	TriggerData *trigger = row_trigger(fcinfo, "credential_insert",
+									   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_INSERT);
 	HeapTuple	tuple = trigger->tg_trigtuple;
 	CredentialKind kind = trigger_kind(trigger);
 	Row			row;
-
-	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("epermit.credential_insert must fire BEFORE INSERT FOR EACH ROW")));
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -677,7 +662,8 @@ epermit_credential_insert(PG_FUNCTION_ARGS)
 Datum
 epermit_credential_audit(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "epermit.credential_audit");
+	TriggerData *trigger = row_trigger(fcinfo, "credential_audit",
+									   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_INSERT);
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		isnull;
 	Datum		channel;
@@ -711,7 +697,8 @@ epermit_credential_audit(PG_FUNCTION_ARGS)
 Datum
 epermit_credential_delete(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "epermit.credential_delete");
+	TriggerData *trigger = row_trigger(fcinfo, "credential_delete",
+									   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_DELETE);
 	const Policy *policy;
 	const Timestamp beijing = BEIJING_OFFSET * USECS_PER_SEC;
 	Timestamp	ended;

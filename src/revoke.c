@@ -10,11 +10,11 @@
 #include "compat.h"
 
 #include "audit.h"
-#include "commands/trigger.h"
 #include "credential.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "trigger.h"
 #include "types.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -270,21 +270,6 @@ epermit_reinstate_linkage(PG_FUNCTION_ARGS)
 }
 
 /* ---------------------------------------------------------------- triggers */
-
-static TriggerData *
-row_trigger(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing, TriggerEvent operation)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		(trigger->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing ||
-		(trigger->tg_event & TRIGGER_EVENT_OPMASK) != operation)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was fired by a trigger it is not made for", name)));
-	return trigger;
-}
 
 static Datum
 row_column(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull)
