@@ -102,6 +102,17 @@ beijing_string(int64 instant)
 	return psprintf("%04d-%02d-%02d %02d:%02d", year, month, mday, minute / 60, minute % 60);
 }
 
+char *
+birth_date_string(int32 days)
+{
+	int			year,
+				month,
+				day;
+
+	days_to_date(days, &year, &month, &day);
+	return psprintf("%04d%02d%02d", year, month, day);
+}
+
 bool
 credential_lock_holder(int64 holder_id)
 {
@@ -126,7 +137,7 @@ credential_taken_slots(CredentialKind kind, int64 holder_id, int month)
 	}
 	else
 	{
-		args[1] = Int32GetDatum(month * 16);
+		args[1] = Int32GetDatum(LINKAGE_NO(month, 0));
 		rows = plan_execute(&linkage_slots, args, NULL, PLAN_LATEST);
 	}
 

@@ -32,8 +32,12 @@ typedef enum CredentialKind
 	CREDENTIAL_LINKAGE
 } CredentialKind;
 
-/* Slots the four bits of a credential number leave to a month: the linkage results of one holder. */
+/*
+ * What the four bits of a slot leave to a month: the linkage results of one holder.  linkage_no is
+ * month (since 2000-01) and slot in one.
+ */
 #define LINKAGES_PER_MONTH 15
+#define LINKAGE_NO(month, slot) ((month) * 16 + (slot))
 
 /* How the key and the typ of a token tell its kind. */
 extern KeyUsage credential_key_usage(CredentialKind kind);
@@ -97,6 +101,9 @@ extern int64 clock_unix(void);	/* the server's clock, whole seconds */
 
 /* "2026-12-01 00:00": Beijing time to the minute, palloc'ed. */
 extern char *beijing_string(int64 instant);
+
+/* "19850307", as tokens have it, of days since 1970; palloc'ed. */
+extern char *birth_date_string(int32 days);
 
 /*
  * Lock the holder's row (FOR NO KEY UPDATE) with the latest snapshot, so that the

@@ -156,6 +156,15 @@ row_store(const Row *row, Relation rel, HeapTuple tuple)
 	return SPI_modifytuple(rel, tuple, n, attnums, values, nulls);
 }
 
+pg_noreturn static void
+refuse_holder(int64 holder_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("travel permit and holder do not belong together in the registry"),
+			 errdetail("holder_id is " INT64_FORMAT ".", holder_id)));
+}
+
 /* ---------------------------------------------------------------- issue */
 
 /* Whoever states a column that the trigger computes would be told something else than was stated. */
@@ -173,16 +182,6 @@ refuse_given(const Row *row)
 					 errdetail("Only a row that brings its signed token may state it."),
 					 errhint("Leave the column out.")));
 	}
-}
-
-pg_noreturn static void
-refuse_holder(int64 holder_id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("travel permit and holder do not belong together in the registry"),
-			 errdetail("holder_id is " INT64_FORMAT ".", holder_id)));
-	pg_unreachable();
 }
 
 /* What the applicant's side of the row says. */
@@ -239,6 +238,20 @@ take_slot(Credential *credential)
 						   beijing_string(month_opens(credential->month + 1)))));
 }
 
+static void
+make_number(Credential *credential)
+{
+	CredentialParts parts;
+
+	parts.is_permit = credential->kind == CREDENTIAL_PERMIT;
+	parts.holder_id = (uint64) credential->holder_id;
+	parts.month = credential->month;
+	parts.slot = credential->slot;
+	randombytes_buf(&parts.random, sizeof(parts.random));
+	parts.random &= (UINT64_C(1) << 39) - 1;
+	credential_no_pack(&parts, &credential->no);
+}
+
 /* Under the holder's lock: all that is decided, once. */
 static void
 decide(Credential *credential, Registered *registered)
@@ -247,7 +260,6 @@ decide(Credential *credential, Registered *registered)
 	ProblemList problems = {NIL};
 	int32		last_day;
 	int64		documents_end;
-	CredentialParts parts;
 	bool		is_permit = credential->kind == CREDENTIAL_PERMIT;
 
 	if (!credential_lock_holder(credential->holder_id) ||
@@ -279,26 +291,8 @@ decide(Credential *credential, Registered *registered)
 		credential->valid_until = documents_end;
 	credential->purposes = credential->policy.permit_purposes;
 
-	parts.is_permit = is_permit;
-	parts.holder_id = (uint64) credential->holder_id;
-	parts.month = credential->month;
-	parts.slot = credential->slot;
-	randombytes_buf(&parts.random, sizeof(parts.random));
-	parts.random &= (UINT64_C(1) << 39) - 1;
-	credential_no_pack(&parts, &credential->no);
-
+	make_number(credential);
 	status_entry_allocate(&credential->status_list_id, &credential->status_idx);
-}
-
-static char *
-birth_date_string(int32 days)
-{
-	int			year,
-				month,
-				day;
-
-	days_to_date(days, &year, &month, &day);
-	return psprintf("%04d%02d%02d", year, month, day);
 }
 
 static size_t
@@ -403,7 +397,8 @@ fill(Row *row, const Credential *credential, Datum token)
 		row_set(row, COL_PURPOSES, PointerGetDatum(config_purposes_array(credential->purposes)));
 	}
 	else
-		row_set(row, COL_LINKAGE_NO, Int32GetDatum(credential->month * 16 + credential->slot));
+		row_set(row, COL_LINKAGE_NO,
+				Int32GetDatum(LINKAGE_NO(credential->month, credential->slot)));
 
 	row_set(row, COL_CREDENTIAL_NO, CredentialNoGetDatum(no));
 	row_set(row, COL_ISSUED_AT, TimestampTzGetDatum(unix_to_timestamptz(credential->issued_at)));
@@ -441,7 +436,6 @@ refuse_row(const char *why)
 			 errmsg("row does not match its token"),
 			 errdetail("%s", why),
 			 errhint("Rows with a token enter only as they were issued, for example from pg_dump.")));
-	pg_unreachable();
 }
 
 static void
@@ -499,6 +493,28 @@ admit_signature(CredentialKind kind, const DecodedToken *token, const Credential
 	}
 }
 
+/* What the tables have in common and the token covers. */
+static void
+admit_columns(const Row *row, const Credential *credential, const DecodedToken *token,
+			  const CredentialClaims *claims)
+{
+	CredentialParts parts;
+
+	credential_no_unpack(&claims->no, &parts);
+	require(parts.is_permit == (credential->kind == CREDENTIAL_PERMIT) &&
+			memcmp(DatumGetCredentialNo(row->value[COL_CREDENTIAL_NO]), &claims->no,
+				   sizeof(CredentialNo)) == 0, "credential_no differs.");
+	require((int64) parts.holder_id == credential->holder_id, "holder_id differs.");
+	require(DatumGetTimestampTz(row->value[COL_ISSUED_AT]) == unix_to_timestamptz(claims->iat),
+			"issued_at differs.");
+	require(DatumGetTimestampTz(row->value[COL_VALID_UNTIL]) == unix_to_timestamptz(claims->exp),
+			"valid_until differs.");
+	require(bytea_equals(row->value[COL_KID], token->cose.kid, KID_BYTES), "kid differs.");
+	require(uri_is_of_list(claims->status.uri, DatumGetInt32(row->value[COL_STATUS_LIST_ID])) &&
+			DatumGetInt32(row->value[COL_STATUS_IDX]) == (int64) claims->status.idx,
+			"The status list entry differs.");
+}
+
 static void
 admit_permit(const Row *row, const Credential *credential, const PermitClaims *claims)
 {
@@ -529,8 +545,8 @@ admit_linkage(const Row *row, const Credential *credential, const LinkageClaims 
 	require(slice_is(claims->travel_masked, masked), "travel_permit_no differs.");
 	residence_permit_mask(credential->residence_permit_no, masked);
 	require(slice_is(claims->residence_masked, masked), "residence_permit_no differs.");
-	require(DatumGetInt32(row->value[COL_LINKAGE_NO]) == credential->month * 16 + credential->slot,
-			"linkage_no differs.");
+	require(DatumGetInt32(row->value[COL_LINKAGE_NO]) ==
+			LINKAGE_NO(credential->month, credential->slot), "linkage_no differs.");
 	require(registry_residence(credential->residence_permit_no, credential->holder_id,
 							   &valid_until, &status),
 			"residence_permit_no is not one of the holder's.");
@@ -592,20 +608,9 @@ admit(const Row *row, CredentialKind kind)
 	credential.issued_at = claims.iat;
 	credential.valid_until = claims.exp;
 
-	require(parts.is_permit == (kind == CREDENTIAL_PERMIT) &&
-			memcmp(DatumGetCredentialNo(row->value[COL_CREDENTIAL_NO]), &claims.no,
-				   sizeof(CredentialNo)) == 0, "credential_no differs.");
-	require((int64) parts.holder_id == credential.holder_id, "holder_id differs.");
-	require(DatumGetTimestampTz(row->value[COL_ISSUED_AT]) == unix_to_timestamptz(claims.iat),
-			"issued_at differs.");
-	require(DatumGetTimestampTz(row->value[COL_VALID_UNTIL]) == unix_to_timestamptz(claims.exp),
-			"valid_until differs.");
-	require(bytea_equals(row->value[COL_KID], token.cose.kid, KID_BYTES), "kid differs.");
-	require(uri_is_of_list(claims.status.uri, DatumGetInt32(row->value[COL_STATUS_LIST_ID])) &&
-			DatumGetInt32(row->value[COL_STATUS_IDX]) == (int64) claims.status.idx,
-			"The status list entry differs.");
+	admit_columns(row, &credential, &token, &claims);
 
-	/* An issuing session that holds the lock has counted the slots already. */
+	/* A session that issues under this lock has counted the slots: ours must not take one. */
 	if (!credential_lock_holder(credential.holder_id))
 		refuse_holder(credential.holder_id);
 	if (kind == CREDENTIAL_PERMIT)
@@ -630,6 +635,7 @@ trigger_kind(TriggerData *trigger)
 		CREDENTIAL_PERMIT : CREDENTIAL_LINKAGE;
 }
 
+/* BEFORE INSERT */
 Datum
 epermit_credential_insert(PG_FUNCTION_ARGS)
 {
@@ -656,18 +662,15 @@ epermit_credential_insert(PG_FUNCTION_ARGS)
 }
 
 /*
- * AFTER INSERT: every issue is audited, by whatever path the row came.  One that was admitted was issued,
- * and audited, before this transaction began, and one that is replicated where it came from.
+ * AFTER INSERT: every issue is audited, by whatever path the row came.  One that was admitted was
+ * issued, and audited, before this transaction began, and one that is replicated where it came from.
  */
 Datum
 epermit_credential_audit(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = row_trigger(fcinfo, "credential_audit",
 									   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_INSERT);
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	bool		isnull;
-	Datum		channel;
-	AuditEvent	event;
+	AuditEvent	event = {0};
 	Row			row;
 
 	row_load(&row, trigger->tg_relation, trigger->tg_trigtuple);
@@ -676,51 +679,50 @@ epermit_credential_audit(PG_FUNCTION_ARGS)
 		timestamptz_to_unix(GetCurrentTransactionStartTimestamp()))
 		return PointerGetDatum(NULL);
 
-	channel = SPI_getbinval(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "channel"), &isnull);
-	memset(&event, 0, sizeof(event));
 	event.event = trigger_kind(trigger) == CREDENTIAL_PERMIT ? "issue_permit" : "link_documents";
 	event.holder_id = DatumGetInt64(row.value[COL_HOLDER_ID]);
 	event.credential_no = DatumGetCredentialNo(row.value[COL_CREDENTIAL_NO]);
-	event.request_id = DatumGetUUIDP(SPI_getbinval(trigger->tg_trigtuple, desc,
-												   SPI_fnumber(desc, "request_id"), &isnull));
+	event.request_id = DatumGetUUIDP(row.value[COL_REQUEST_ID]);
 	event.detail = DirectFunctionCall1(jsonb_in,
 									   CStringGetDatum(psprintf("{\"channel\": \"%s\"}",
-																enum_label(channel))));
+																enum_label(row.value[COL_CHANNEL]))));
 	audit_write(&event);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * BEFORE DELETE: a credential goes when its month is over, it has ended, and its policy's retention
- * has passed since; before that it is what the quota counts.
+ * From when on a row may go: its month is over, it has ended, and its policy's retention has passed
+ * since.  Before that it is what the quota counts.
  */
+static TimestampTz
+kept_until(const Row *row)
+{
+	const Policy *policy = config_policy(DatumGetTimestampTz(row->value[COL_POLICY]));
+	const int64 beijing = BEIJING_OFFSET * USECS_PER_SEC;
+	int64		issued_at = timestamptz_to_unix(DatumGetTimestampTz(row->value[COL_ISSUED_AT]));
+	int64		month_ends = month_opens(beijing_month(issued_at) + 1);
+	Datum		end;
+
+	if (policy == NULL)
+		elog(ERROR, "the policy of a credential is missing");
+
+	/* Days and months are counted on Beijing's clock, whatever the session's TimeZone. */
+	end = TimestampGetDatum(DatumGetTimestampTz(row->value[COL_VALID_UNTIL]) + beijing);
+	end = DirectFunctionCall2(timestamp_pl_interval, end,
+							  IntervalPGetDatum(&policy->credential_retention));
+	return Max(DatumGetTimestamp(end) - beijing, unix_to_timestamptz(month_ends));
+}
+
+/* BEFORE DELETE */
 Datum
 epermit_credential_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = row_trigger(fcinfo, "credential_delete",
 									   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_DELETE);
-	const Policy *policy;
-	const Timestamp beijing = BEIJING_OFFSET * USECS_PER_SEC;
-	Timestamp	ended;
-	TimestampTz keep_until;
 	Row			row;
 
 	row_load(&row, trigger->tg_relation, trigger->tg_trigtuple);
-	policy = config_policy(DatumGetTimestampTz(row.value[COL_POLICY]));
-	if (policy == NULL)
-		elog(ERROR, "the policy of a credential is missing");
-
-	/* Days and months are Beijing's, whatever the session's TimeZone. */
-	ended = DatumGetTimestampTz(row.value[COL_VALID_UNTIL]) + beijing;
-	keep_until = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
-													   TimestampGetDatum(ended),
-													   IntervalPGetDatum(&policy->credential_retention)))
-		- beijing;
-	keep_until = Max(keep_until,
-					 unix_to_timestamptz(month_opens(beijing_month(timestamptz_to_unix(
-						DatumGetTimestampTz(row.value[COL_ISSUED_AT]))) + 1)));
-
-	if (GetCurrentTimestamp() < keep_until)
+	if (GetCurrentTimestamp() < kept_until(&row))
 		ereport(ERROR,
 				(errcode(ERRCODE_TP_IMMUTABLE),
 				 errmsg("rows of \"%s\" are kept until their retention has passed",

@@ -47,7 +47,6 @@ refuse(const char *why)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the key list cannot be imported"),
 			 errdetail("%s", why)));
-	pg_unreachable();
 }
 
 static bool

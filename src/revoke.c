@@ -176,7 +176,6 @@ refuse_reason(const char *detail)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for field \"%s\"", "reason"),
 			 errdetail("%s", detail)));
-	pg_unreachable();
 }
 
 static char *

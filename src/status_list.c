@@ -385,7 +385,6 @@ refuse_list(const char *why)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("status list cannot be imported"),
 			 errdetail("%s", why)));
-	pg_unreachable();
 }
 
 /* Whose signature is it? */

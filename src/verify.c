@@ -808,16 +808,11 @@ commitment_holds(const LinkageClaims *claims, uint64 travel_no, uint64 residence
 	uint8		commitment[COMMITMENT_BYTES];
 	char		travel[TRAVEL_PERMIT_NO_MAX + 1];
 	char		residence[RESIDENCE_PERMIT_NO_LEN + 1];
-	char		birth[16];
-	int			year,
-				month,
-				day;
 
-	days_to_date(date_to_unix_days(birth_date), &year, &month, &day);
-	snprintf(birth, sizeof(birth), "%04d%02d%02d", year, month, day);
 	travel_permit_format(travel_no, travel);
 	residence_permit_format(residence_no, residence);
-	linkage_commitment(claims->salt, travel, residence, birth, commitment);
+	linkage_commitment(claims->salt, travel, residence,
+					   birth_date_string(date_to_unix_days(birth_date)), commitment);
 	return memcmp(commitment, claims->commitment, COMMITMENT_BYTES) == 0;
 }
 
