@@ -636,27 +636,30 @@ is_told_of(const ProblemList *problems, const char *field, const char *code)
 }
 
 /*
- * The number of what this request got already, or NULL.  A request is for the documents it named
+ * Did this holder's request get a credential before?  A request is for the documents it named
  * first: with others it gets nothing, rather than an answer to another question.
  */
-static char *
-issued_before(const Application *application, int64 holder_id, ProblemList *problems)
+static bool
+find_request(const Application *application, int64 holder_id, CredentialNo *no,
+			 ProblemList *problems)
 {
+	KeptPlan   *find = application->kind == CREDENTIAL_PERMIT ?
+		&find_permit_request : &find_linkage_request;
 	Datum		args[2];
 
 	args[0] = Int64GetDatum(holder_id);
 	args[1] = UUIDPGetDatum(application->request_id);
-	if (plan_execute(application->kind == CREDENTIAL_PERMIT ? &find_permit_request : &find_linkage_request,
-					 args, NULL, PLAN_LATEST) == 0)
-		return NULL;
+	if (plan_execute(find, args, NULL, PLAN_LATEST) == 0)
+		return false;
 	if (DatumGetNumber(plan_value(0, 2, NULL)) != application->document_no ||
 		(application->kind == CREDENTIAL_LINKAGE &&
 		 DatumGetNumber(plan_value(0, 3, NULL)) != application->residence_permit_no))
 	{
 		problem_add(problems, "request_id", "request_id.reused", NULL);
-		return NULL;
+		return false;
 	}
-	return plan_string(0, 1);
+	*no = *DatumGetCredentialNo(plan_value(0, 1, NULL));
+	return true;
 }
 
 /*
@@ -792,17 +795,16 @@ application_examine(const Application *application, const Policy *policy, int64 
 	 * The same request again gets what it got, whatever has happened since: the quota
 	 * is full, the attestation used.  It must come from the same person still.
 	 */
-	if (out->found && problems->problems == NIL)
+	if (out->found && problems->problems == NIL &&
+		find_request(application, out->registered.holder_id, &out->issued_before, problems))
 	{
-		out->issued_before = issued_before(application, out->registered.holder_id, problems);
-		if (out->issued_before != NULL)
-		{
-			ProblemList mismatches = {NIL};
+		ProblemList mismatches = {NIL};
 
-			compare(application, out, &mismatches);
-			if (mismatches.problems == NIL)
-				return;
-			out->issued_before = NULL;
+		compare(application, out, &mismatches);
+		if (mismatches.problems == NIL)
+		{
+			out->repeated = true;
+			return;
 		}
 	}
 

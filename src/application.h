@@ -62,7 +62,8 @@ typedef struct Examination
 	bool		attested;		/* by evidence, or by the officer who took it */
 	Evidence	evidence;		/* where an attestation was good */
 	bool		failed_attempt; /* counts against attempts_per_day */
-	char	   *issued_before;	/* number of the credential that request_id got already, or NULL */
+	bool		repeated;		/* request_id got a credential before: */
+	CredentialNo issued_before;
 } Examination;
 
 /*

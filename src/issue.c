@@ -44,7 +44,7 @@ static KeptPlan insert_permit = {
 	.sql = "INSERT INTO epermit.permit (holder_id, travel_permit_no, request_id, portrait_digest,"
 	" mobile_no, channel, office, officer, reason)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::epermit.loss_reason)"
-	" RETURNING credential_no::pg_catalog.text",
+	" RETURNING credential_no",
 	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid", "pg_catalog.bytea",
 		"epermit.mobile_no", "epermit.channel", "pg_catalog.text", "pg_catalog.text", "pg_catalog.text"}
 };
@@ -53,7 +53,7 @@ static KeptPlan insert_linkage = {
 	.sql = "INSERT INTO epermit.linkage (holder_id, travel_permit_no, request_id, portrait_digest,"
 	" mobile_no, channel, office, officer, residence_permit_no)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-	" RETURNING credential_no::pg_catalog.text",
+	" RETURNING credential_no",
 	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid", "pg_catalog.bytea",
 		"epermit.mobile_no", "epermit.channel", "pg_catalog.text", "pg_catalog.text",
 		"epermit.residence_permit_no"}
@@ -191,7 +191,7 @@ audit(const Application *application, const Examination *examination,
 	return audit_write(&event);
 }
 
-static char *
+static CredentialNo
 insert_credential(const Application *application, const Examination *examination)
 {
 	Datum		args[9];
@@ -237,12 +237,12 @@ insert_credential(const Application *application, const Examination *examination
 	PG_END_TRY();
 	if (SPI_processed != 1)
 		elog(ERROR, "the credential was not inserted");
-	return plan_string(0, 1);
+	return *DatumGetCredentialNo(plan_value(0, 1, NULL));
 }
 
 /* Fill the answer from the row, in the memory of the function's caller. */
 static void
-answer_credential(Answer *answer, CredentialKind kind, int64 holder_id, const CredentialNo *no,
+answer_credential(Answer *answer, CredentialKind kind, const CredentialNo *no,
 				  const Policy *policy, MemoryContext caller)
 {
 	CredentialParts parts;
@@ -251,9 +251,11 @@ answer_credential(Answer *answer, CredentialKind kind, int64 holder_id, const Cr
 	int			used;
 	int			i;
 
-	args[0] = Int64GetDatum(holder_id);
+	credential_no_unpack(no, &parts);
+	args[0] = Int64GetDatum((int64) parts.holder_id);
 	args[1] = CredentialNoGetDatum(no);
-	if (plan_execute(kind == CREDENTIAL_PERMIT ? &find_permit : &find_linkage, args, NULL, PLAN_LATEST) != 1)
+	if (plan_execute(kind == CREDENTIAL_PERMIT ? &find_permit : &find_linkage,
+					 args, NULL, PLAN_LATEST) != 1)
 		elog(ERROR, "the credential is gone");
 
 	spi = MemoryContextSwitchTo(caller);
@@ -261,16 +263,17 @@ answer_credential(Answer *answer, CredentialKind kind, int64 holder_id, const Cr
 	{
 		Form_pg_attribute attribute = TupleDescAttr(SPI_tuptable->tupdesc, i);
 
-		answer_set(answer, i, datumCopy(plan_value(0, i + 1, NULL), attribute->attbyval, attribute->attlen));
+		answer_set(answer, i, datumCopy(plan_value(0, i + 1, NULL),
+										attribute->attbyval, attribute->attlen));
 	}
 	MemoryContextSwitchTo(spi);
 
 	if (kind == CREDENTIAL_LINKAGE)
 		return;
-	credential_no_unpack(no, &parts);
-	used = pg_popcount32(credential_taken_slots(kind, holder_id, parts.month));
+	used = pg_popcount32(credential_taken_slots(kind, (int64) parts.holder_id, parts.month));
 	answer_set(answer, ISSUANCE_QUOTA_USED, Int32GetDatum(used));
-	answer_set(answer, ISSUANCE_QUOTA_REMAINING, Int32GetDatum(Max(policy->monthly_quota - used, 0)));
+	answer_set(answer, ISSUANCE_QUOTA_REMAINING,
+			   Int32GetDatum(Max(policy->monthly_quota - used, 0)));
 }
 
 /* issue_permit(application jsonb), link_documents(application jsonb) → issuance */
@@ -286,9 +289,9 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	Application application;
 	Examination examination;
 	Answer		answer;
-	char	   *printed = NULL;
+	CredentialNo no;
 	uint8		digest[REPEAT_DIGEST_BYTES];
-	bool		repeated;
+	bool		refused_before;
 
 	answer_init(&answer, fcinfo);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -297,35 +300,26 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	application_read(kind, json, &policy, now, &application, &problems);
 	check_channel(&application);
 	repeat_digest(digest, &asked, 1);
-	repeated = repeat_is(&last_refusal[kind], digest);
+	refused_before = repeat_is(&last_refusal[kind], digest);
 
 	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */
 	application_find(&application, true, &examination);
 	now = clock_unix();
 	policy = *config_policy_at(GetCurrentTimestamp());
-	application_examine(&application, &policy, now, repeated && last_counted[kind],
+	application_examine(&application, &policy, now, refused_before && last_counted[kind],
 						&examination, &problems);
 
-	if (problems.problems == NIL && examination.issued_before != NULL)
-		printed = examination.issued_before;
+	if (problems.problems == NIL && examination.repeated)
+		answer_credential(&answer, kind, &examination.issued_before, &policy, caller);
 	else if (problems.problems == NIL)
 	{
-		printed = insert_credential(&application, &examination);
+		no = insert_credential(&application, &examination);
 		if (!application.at_counter && application.attestation != NULL)
 			attestation_use(examination.evidence.nonce, examination.registered.holder_id);
+		answer_credential(&answer, kind, &no, &policy, caller);
+		audit(&application, &examination, &problems, &no);
 	}
-
-	if (printed != NULL)
-	{
-		CredentialNo no;
-
-		if (credential_no_parse(printed, strlen(printed), &no) != CREDENTIAL_NO_OK)
-			elog(ERROR, "the credential's number is not one");
-		answer_credential(&answer, kind, examination.registered.holder_id, &no, &policy, caller);
-		if (examination.issued_before == NULL)
-			audit(&application, &examination, &problems, &no);
-	}
-	else if (!repeated)
+	else if (!refused_before)
 	{
 		repeat_note(&last_refusal[kind], digest, audit(&application, &examination, &problems, NULL));
 		last_counted[kind] = examination.failed_attempt;
