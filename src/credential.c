@@ -55,6 +55,14 @@ credential_typ(CredentialKind kind)
 	return kind == CREDENTIAL_PERMIT ? COSE_TYP_NONE : COSE_TYP_LINKAGE;
 }
 
+Verdict
+status_verdict(const char *status)
+{
+	if (status == NULL || strcmp(status, "valid") == 0)
+		return VERDICT_VALID;
+	return strcmp(status, "suspended") == 0 ? VERDICT_SUSPENDED : VERDICT_REVOKED;
+}
+
 int64
 timestamptz_to_unix(TimestampTz t)
 {

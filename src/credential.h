@@ -64,6 +64,9 @@ typedef enum Verdict
 
 extern const char *const verdict_labels[];
 
+/* VALID, SUSPENDED or REVOKED: by the status of the latest event, NULL where there was none. */
+extern Verdict status_verdict(const char *status);
+
 /* The claims of either kind, and what both have. */
 typedef struct CredentialClaims
 {

@@ -538,19 +538,12 @@ Verdict
 status_offline(const CredentialClaims *claims, int64 at)
 {
 	Datum		arg = CredentialNoGetDatum(&claims->no);
-	Verdict		result = VERDICT_VALID;
+	Verdict		result;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (plan_execute(&latest_event, &arg, NULL, PLAN_PARALLEL) > 0)
-	{
-		char	   *status = plan_string(0, 1);
-
-		if (strcmp(status, "revoked") == 0)
-			result = VERDICT_REVOKED;
-		else if (strcmp(status, "suspended") == 0)
-			result = VERDICT_SUSPENDED;
-	}
+		result = status_verdict(plan_string(0, 1));
 	else
 		result = imported_status(&claims->status, at);
 	SPI_finish();

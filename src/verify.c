@@ -65,42 +65,39 @@ enum
 	VERIFICATION_COLUMNS
 };
 
-/* The row and the latest thing that happened to it. */
-#define PERMIT_ROW \
-	"SELECT c.token, c.travel_permit_no, NULL::epermit.residence_permit_no, c.portrait_digest," \
-	" h.name_zh, h.name_romanised, h.birth_date, " LATEST_STATUS \
-	" FROM epermit.permit c JOIN epermit.holder h ON h.holder_id OPERATOR(pg_catalog.=) c.holder_id" \
-	" WHERE c.holder_id OPERATOR(pg_catalog.=) $1 AND c.credential_no OPERATOR(epermit.=) $2"
-
-#define LINKAGE_ROW \
-	"SELECT c.token, c.travel_permit_no, c.residence_permit_no, c.portrait_digest," \
-	" h.name_zh, h.name_romanised, h.birth_date, " LATEST_STATUS \
-	" FROM epermit.linkage c JOIN epermit.holder h ON h.holder_id OPERATOR(pg_catalog.=) c.holder_id" \
-	" WHERE c.holder_id OPERATOR(pg_catalog.=) $1 AND c.credential_no OPERATOR(epermit.=) $2"
-
 #define LATEST_STATUS \
 	"(SELECT e.status FROM epermit.credential_event e" \
 	" WHERE e.credential_no OPERATOR(epermit.=) c.credential_no ORDER BY e.event_no DESC LIMIT 1)"
 
+/* The row and the latest thing that happened to it. */
+#define CREDENTIAL_ROW(table, residence_permit_no) \
+	"SELECT c.token, c.travel_permit_no, " residence_permit_no ", c.portrait_digest," \
+	" h.name_zh, h.name_romanised, h.birth_date, " LATEST_STATUS \
+	" FROM " table " c" \
+	" JOIN epermit.holder h ON h.holder_id OPERATOR(pg_catalog.=) c.holder_id" \
+	" WHERE c.holder_id OPERATOR(pg_catalog.=) $1 AND c.credential_no OPERATOR(epermit.=) $2"
+
 static KeptPlan permit_row = {
-	.sql = PERMIT_ROW,
+	.sql = CREDENTIAL_ROW("epermit.permit", "NULL::epermit.residence_permit_no"),
 	.argtypes = {"pg_catalog.int8", "epermit.credential_no"}
 };
 
 static KeptPlan linkage_row = {
-	.sql = LINKAGE_ROW,
+	.sql = CREDENTIAL_ROW("epermit.linkage", "c.residence_permit_no"),
 	.argtypes = {"pg_catalog.int8", "epermit.credential_no"}
 };
 
 /* Of several results for the same two documents, one that holds goes before one that does not. */
 static KeptPlan current_linkage = {
-	.sql = "SELECT s.no FROM (SELECT c.credential_no AS no, c.valid_until, " LATEST_STATUS " AS status"
+	.sql = "SELECT s.no"
+	" FROM (SELECT c.credential_no AS no, c.valid_until, " LATEST_STATUS " AS status"
 	" FROM epermit.travel_permit t"
 	" JOIN epermit.linkage c ON c.holder_id OPERATOR(pg_catalog.=) t.holder_id"
 	" WHERE t.travel_permit_no OPERATOR(epermit.=) $1"
-	" AND c.travel_permit_no OPERATOR(epermit.=) $1 AND c.residence_permit_no OPERATOR(epermit.=) $2) s"
-	" ORDER BY (COALESCE(s.status, 'valid') OPERATOR(pg_catalog.=) 'valid') DESC, s.valid_until DESC,"
-	" s.no DESC LIMIT 1",
+	" AND c.travel_permit_no OPERATOR(epermit.=) $1"
+	" AND c.residence_permit_no OPERATOR(epermit.=) $2) s"
+	" ORDER BY (COALESCE(s.status, 'valid') OPERATOR(pg_catalog.=) 'valid') DESC,"
+	" s.valid_until DESC, s.no DESC LIMIT 1",
 	.argtypes = {"epermit.travel_permit_no", "epermit.residence_permit_no"}
 };
 
@@ -130,6 +127,13 @@ typedef struct Check
 
 	int64		asked_about;	/* whose travel permit it is where there is no row; -1: nobody's */
 } Check;
+
+/* Out of scope, whatever is presented and whoever asks. */
+static bool
+is_border(const char *purpose)
+{
+	return purpose != NULL && strcmp(purpose, "border") == 0;
+}
 
 static void
 check_init(Check *check, CredentialKind kind, const char *purpose, int64 at)
@@ -204,7 +208,6 @@ find_row(Check *check)
 	Datum		args[2];
 	bool		isnull;
 	Datum		value;
-	char	   *status;
 
 	credential_no_unpack(&check->no, &parts);
 	if (parts.is_permit != (check->kind == CREDENTIAL_PERMIT))
@@ -224,12 +227,7 @@ find_row(Check *check)
 	check->name_zh = plan_string(0, 5);
 	check->name_romanised = plan_string(0, 6);
 	check->birth_date = DatumGetDateADT(plan_value(0, 7, NULL));
-
-	status = plan_string(0, 8);
-	if (status == NULL || strcmp(status, "valid") == 0)
-		check->status = VERDICT_VALID;
-	else
-		check->status = strcmp(status, "suspended") == 0 ? VERDICT_SUSPENDED : VERDICT_REVOKED;
+	check->status = status_verdict(plan_string(0, 8));
 	return true;
 }
 
@@ -533,7 +531,6 @@ typedef struct Asker
 {
 	char	   *department;
 	uint32		disclosure;
-	bool		refused;		/* border: always out of scope, whoever asks */
 } Asker;
 
 /*
@@ -554,8 +551,7 @@ ask(Asker *asker, const char *purpose)
 				 errhint("Register it with epermit.register_department(), or SET ROLE to a role that is.")));
 	asker->department = pstrdup(department->code);
 	asker->disclosure = department->disclosure;
-	asker->refused = purpose != NULL && strcmp(purpose, "border") == 0;
-	if (asker->refused)
+	if (is_border(purpose))
 		return;
 
 	known = purpose != NULL ? config_purpose(purpose) : NULL;
@@ -592,10 +588,10 @@ audit(const Check *check, const Asker *asker, const char *event_name)
 }
 
 static void
-judge_permit(Check *check, const Asker *asker, const text *presented, const char *purpose)
+judge_permit(Check *check, const text *presented, const char *purpose)
 {
 	check_init(check, CREDENTIAL_PERMIT, purpose, clock_unix());
-	if (asker->refused)
+	if (is_border(purpose))
 		check->verdict = VERDICT_OUT_OF_SCOPE;
 	else if (presented != NULL)
 		judge_online(check, presented);
@@ -637,7 +633,7 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	ask(&asker, purpose);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	judge_permit(&check, &asker, presented, purpose);
+	judge_permit(&check, presented, purpose);
 	audit_id = audit_once(&check, &asker, "verify_permit", presented, NULL, NULL);
 
 	spi = MemoryContextSwitchTo(caller);
@@ -677,7 +673,7 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		judge_permit(&check, &asker, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
+		judge_permit(&check, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
 		audit_id = audit(&check, &asker, "verify_permit");
 		answer_check(&check, asker.disclosure, audit_id, &answer);
 		tuplestore_putvalues(result->setResult, result->setDesc, answer.values, answer.nulls);
@@ -708,7 +704,7 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
-	if (asker.refused)
+	if (is_border(purpose))
 		check.verdict = VERDICT_OUT_OF_SCOPE;
 	else if (!parse_documents(travel, residence, &travel_no, &residence_no))
 		check.verdict = VERDICT_MALFORMED;
@@ -794,7 +790,7 @@ epermit_verify_offline(PG_FUNCTION_ARGS)
 	Check		check;
 
 	check_init(&check, CREDENTIAL_PERMIT, text_argument(fcinfo, 1), instant_argument(fcinfo, 2));
-	if (check.purpose != NULL && strcmp(check.purpose, "border") == 0)
+	if (is_border(check.purpose))
 		check.verdict = VERDICT_OUT_OF_SCOPE;
 	else if (!PG_ARGISNULL(0))
 		judge_offline(&check, PG_GETARG_TEXT_PP(0));
@@ -831,7 +827,7 @@ epermit_verify_linkage_offline(PG_FUNCTION_ARGS)
 	Check		check;
 
 	check_init(&check, CREDENTIAL_LINKAGE, text_argument(fcinfo, 4), instant_argument(fcinfo, 5));
-	if (check.purpose != NULL && strcmp(check.purpose, "border") == 0)
+	if (is_border(check.purpose))
 		check.verdict = VERDICT_OUT_OF_SCOPE;
 	else if (!PG_ARGISNULL(0) && !DATE_NOT_FINITE(birth_date) &&
 			 parse_documents(travel, residence, &travel_no, &residence_no))
