@@ -114,7 +114,7 @@ epermit_attest(PG_FUNCTION_ARGS)
 
 	memset(&claims, 0, sizeof(claims));
 	travel_permit_format(travel_permit_no_from_text(PG_GETARG_TEXT_PP(0)), number);
-	claims.iss = slice_from_string(pstrdup(config_issuer()->iss));
+	claims.iss = slice_from_string(config_issuer()->iss);
 	claims.sub = slice_from_string(number);
 	claims.iat = clock_unix();
 	claims.exp = claims.iat + Min(config_policy_at(GetCurrentTimestamp())->attestation_max_age,

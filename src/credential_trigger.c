@@ -103,7 +103,7 @@ typedef struct Credential
 	int64		valid_until;
 	bool		clipped;
 	uint64		purposes;		/* permit */
-	Policy		policy;			/* issue */
+	const Policy *policy;		/* issue */
 	uint8		kid[KID_BYTES];
 	int32		status_list_id;
 	int32		status_idx;
@@ -222,7 +222,7 @@ static void
 take_slot(Credential *credential)
 {
 	int			limit = credential->kind == CREDENTIAL_PERMIT ?
-		credential->policy.monthly_quota : LINKAGES_PER_MONTH;
+		credential->policy->monthly_quota : LINKAGES_PER_MONTH;
 	uint32		taken;
 
 	credential->month = beijing_month(credential->issued_at);
@@ -270,7 +270,7 @@ decide(Credential *credential, Registered *registered)
 	/* The clock is read here, after any wait for the lock, and once. */
 	now = GetCurrentTimestamp();
 	credential->issued_at = timestamptz_to_unix(now);
-	credential->policy = *config_policy_at(now);
+	credential->policy = config_policy_at(now);
 
 	registry_rules(credential->kind, registered, credential->residence_permit_no,
 				   credential->issued_at, &problems, &last_day);
@@ -283,13 +283,13 @@ decide(Credential *credential, Registered *registered)
 	take_slot(credential);
 
 	credential->valid_until =
-		validity_end(credential->policy.validity_rule, credential->issued_at,
-					 is_permit ? credential->policy.permit_days : credential->policy.linkage_days);
+		validity_end(credential->policy->validity_rule, credential->issued_at,
+					 is_permit ? credential->policy->permit_days : credential->policy->linkage_days);
 	documents_end = beijing_midnight(last_day + 1);
 	credential->clipped = documents_end < credential->valid_until;
 	if (credential->clipped)
 		credential->valid_until = documents_end;
-	credential->purposes = credential->policy.permit_purposes;
+	credential->purposes = credential->policy->permit_purposes;
 
 	make_number(credential);
 	status_entry_allocate(&credential->status_list_id, &credential->status_idx);
@@ -363,7 +363,7 @@ sign(Credential *credential, const Registered *registered)
 {
 	uint8		payload_buf[WIRE_MAX_INFLATED];
 	uint8		message[WIRE_MAX_INFLATED];
-	char	   *iss = pstrdup(config_issuer()->iss);
+	const char *iss = config_issuer()->iss;
 	StatusRef	status;
 	Slice		payload;
 	size_t		len;
@@ -404,7 +404,7 @@ fill(Row *row, const Credential *credential, Datum token)
 	row_set(row, COL_ISSUED_AT, TimestampTzGetDatum(unix_to_timestamptz(credential->issued_at)));
 	row_set(row, COL_VALID_UNTIL, TimestampTzGetDatum(unix_to_timestamptz(credential->valid_until)));
 	row_set(row, COL_CLIPPED, BoolGetDatum(credential->clipped));
-	row_set(row, COL_POLICY, TimestampTzGetDatum(credential->policy.effective_from));
+	row_set(row, COL_POLICY, TimestampTzGetDatum(credential->policy->effective_from));
 	row_set(row, COL_KID, PointerGetDatum(make_bytea(credential->kid, KID_BYTES)));
 	row_set(row, COL_STATUS_LIST_ID, Int32GetDatum(credential->status_list_id));
 	row_set(row, COL_STATUS_IDX, Int32GetDatum(credential->status_idx));

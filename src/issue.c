@@ -284,7 +284,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	const struct varlena *asked = (struct varlena *) json;
 	MemoryContext caller = CurrentMemoryContext;
 	int64		now = clock_unix();
-	Policy		policy = *config_policy_at(GetCurrentTimestamp());
+	const Policy *policy = config_policy_at(GetCurrentTimestamp());
 	ProblemList problems = {NIL};
 	Application application;
 	Examination examination;
@@ -297,7 +297,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
-	application_read(kind, json, &policy, now, &application, &problems);
+	application_read(kind, json, policy, now, &application, &problems);
 	check_channel(&application);
 	repeat_digest(digest, &asked, 1);
 	refused_before = repeat_is(&last_refusal[kind], digest);
@@ -305,18 +305,18 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */
 	application_find(&application, true, &examination);
 	now = clock_unix();
-	policy = *config_policy_at(GetCurrentTimestamp());
-	application_examine(&application, &policy, now, refused_before && last_counted[kind],
+	policy = config_policy_at(GetCurrentTimestamp());
+	application_examine(&application, policy, now, refused_before && last_counted[kind],
 						&examination, &problems);
 
 	if (problems.problems == NIL && examination.repeated)
-		answer_credential(&answer, kind, &examination.issued_before, &policy, caller);
+		answer_credential(&answer, kind, &examination.issued_before, policy, caller);
 	else if (problems.problems == NIL)
 	{
 		no = insert_credential(&application, &examination);
 		if (!application.at_counter && application.attestation != NULL)
 			attestation_use(examination.evidence.nonce, examination.registered.holder_id);
-		answer_credential(&answer, kind, &no, &policy, caller);
+		answer_credential(&answer, kind, &no, policy, caller);
 		audit(&application, &examination, &problems, &no);
 	}
 	else if (!refused_before)
@@ -350,7 +350,7 @@ list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 	Jsonb	   *json = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		now = clock_unix();
-	Policy		policy = *config_policy_at(GetCurrentTimestamp());
+	const Policy *policy = config_policy_at(GetCurrentTimestamp());
 	ProblemList problems = {NIL};
 	Application application;
 	Examination examination;
@@ -362,10 +362,10 @@ list_problems(FunctionCallInfo fcinfo, CredentialKind kind)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
-	application_read(kind, json, &policy, now, &application, &problems);
+	application_read(kind, json, policy, now, &application, &problems);
 	check_channel(&application);
 	application_find(&application, false, &examination);
-	application_examine(&application, &policy, now, false, &examination, &problems);
+	application_examine(&application, policy, now, false, &examination, &problems);
 
 	deconstruct_array(DatumGetArrayTypeP(problems_array(&problems, application.lang)),
 					  type_oid("problem"), -1, false, TYPALIGN_DOUBLE, &shown, NULL, &n);

@@ -526,22 +526,15 @@ text_argument(FunctionCallInfo fcinfo, int i)
 
 /* ---------------------------------------------------------------- online: a department asks */
 
-/* What a department may ask and hear; a copy, since caches come and go. */
-typedef struct Asker
-{
-	char	   *department;
-	uint32		disclosure;
-} Asker;
-
 /*
- * The department is the role that called: the outer role, which SECURITY DEFINER does not change
- * and SET ROLE behind a pooler does.
+ * Who asks: the department that the calling role is, and it must have been granted the purpose.
+ * The outer role counts, which SECURITY DEFINER does not change and SET ROLE behind a pooler does.
  */
-static void
-ask(Asker *asker, const char *purpose)
+static const Department *
+asking_department(const char *purpose)
 {
 	const Department *department = config_department(GetOuterUserId());
-	const Purpose *known;
+	const Purpose *known = purpose != NULL ? config_purpose(purpose) : NULL;
 
 	if (department == NULL)
 		ereport(ERROR,
@@ -549,27 +542,23 @@ ask(Asker *asker, const char *purpose)
 				 errmsg("role \"%s\" is no registered department",
 						GetUserNameFromId(GetOuterUserId(), false)),
 				 errhint("Register it with epermit.register_department(), or SET ROLE to a role that is.")));
-	asker->department = pstrdup(department->code);
-	asker->disclosure = department->disclosure;
-	if (is_border(purpose))
-		return;
-
-	known = purpose != NULL ? config_purpose(purpose) : NULL;
-	if (known == NULL || (department->purposes >> known->bit & 1) == 0)
+	if (!is_border(purpose) &&
+		(known == NULL || (department->purposes >> known->bit & 1) == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_TP_PURPOSE_NOT_GRANTED),
-				 errmsg("the purpose is not granted to department \"%s\"", asker->department),
+				 errmsg("the purpose is not granted to department \"%s\"", department->code),
 				 errdetail("A department asks for the purposes it was registered with.")));
+	return department;
 }
 
 static int64
-audit(const Check *check, const Asker *asker, const char *event_name)
+audit(const Check *check, const Department *department, const char *event_name)
 {
 	AuditEvent	event;
 
 	memset(&event, 0, sizeof(event));
 	event.event = event_name;
-	event.department = asker->department;
+	event.department = department->code;
 	event.holder_id = check->asked_about;
 	if (check->has_no)
 	{
@@ -602,7 +591,7 @@ judge_permit(Check *check, const text *presented, const char *purpose)
  * statement and the answer is the same.
  */
 static int64
-audit_once(const Check *check, const Asker *asker, const char *event_name,
+audit_once(const Check *check, const Department *department, const char *event_name,
 		   const text *first, const text *second, const text *third)
 {
 	static Repeat last;
@@ -613,7 +602,7 @@ audit_once(const Check *check, const Asker *asker, const char *event_name,
 
 	repeat_digest(digest, parts, lengthof(parts));
 	if (!repeat_is(&last, digest))
-		repeat_note(&last, digest, audit(check, asker, event_name));
+		repeat_note(&last, digest, audit(check, department, event_name));
 	return last.audit_id;
 }
 
@@ -625,19 +614,18 @@ epermit_verify_permit(PG_FUNCTION_ARGS)
 	char	   *purpose = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
-	Asker		asker;
+	const Department *department = asking_department(purpose);
 	Check		check;
 	int64		audit_id;
 	Datum		result;
 
-	ask(&asker, purpose);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	judge_permit(&check, presented, purpose);
-	audit_id = audit_once(&check, &asker, "verify_permit", presented, NULL, NULL);
+	audit_id = audit_once(&check, department, "verify_permit", presented, NULL, NULL);
 
 	spi = MemoryContextSwitchTo(caller);
-	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
+	result = answer_datum(fcinfo, &check, department->disclosure, audit_id);
 	MemoryContextSwitchTo(spi);
 	SPI_finish();
 	return result;
@@ -650,14 +638,13 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *purpose = text_argument(fcinfo, 1);
 	MemoryContext each;
-	Asker		asker;
+	const Department *department = asking_department(purpose);
 	Datum	   *presented;
 	bool	   *absent;
 	int			n = 0;
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	ask(&asker, purpose);
 	if (!PG_ARGISNULL(0))
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
 						  &presented, &absent, &n);
@@ -674,8 +661,8 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		judge_permit(&check, absent[i] ? NULL : DatumGetTextPP(presented[i]), purpose);
-		audit_id = audit(&check, &asker, "verify_permit");
-		answer_check(&check, asker.disclosure, audit_id, &answer);
+		audit_id = audit(&check, department, "verify_permit");
+		answer_check(&check, department->disclosure, audit_id, &answer);
 		tuplestore_putvalues(result->setResult, result->setDesc, answer.values, answer.nulls);
 		SPI_finish();
 
@@ -694,12 +681,11 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 	MemoryContext caller = CurrentMemoryContext;
 	uint64		travel_no = 0;
 	uint64		residence_no = 0;
-	Asker		asker;
+	const Department *department = asking_department(purpose);
 	Check		check;
 	int64		audit_id;
 	Datum		result;
 
-	ask(&asker, purpose);
 	check_init(&check, CREDENTIAL_LINKAGE, purpose, clock_unix());
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -737,10 +723,10 @@ verify_documents(FunctionCallInfo fcinfo, bool by_documents, const text *present
 		}
 	}
 
-	audit_id = audit_once(&check, &asker, by_documents ? "documents_linked" : "verify_linkage",
+	audit_id = audit_once(&check, department, by_documents ? "documents_linked" : "verify_linkage",
 						  presented, travel, residence);
 	MemoryContextSwitchTo(caller);
-	result = answer_datum(fcinfo, &check, asker.disclosure, audit_id);
+	result = answer_datum(fcinfo, &check, department->disclosure, audit_id);
 	SPI_finish();
 	return result;
 }
