@@ -27,9 +27,6 @@
 #include "core/status.h"
 #include "core/wire.h"
 
-#define CLOCK_TOLERANCE 300		/* on nbf; none on exp */
-#define LAST_INSTANT INT64_C(253402300799)	/* 9999-12-31 23:59:59 UTC, as in claims */
-
 /* More than any status list that verifies. */
 #define MAX_FILE (COSE_MAX_PAYLOAD + 1024)
 

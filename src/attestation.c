@@ -21,9 +21,6 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* The wire format allows no more; a policy may allow less. */
-#define ATTESTATION_MAX_SECONDS 600
-
 static KeptPlan find_use = {
 	.sql = "SELECT 1 FROM epermit.attestation_use u WHERE u.nonce OPERATOR(pg_catalog.=) $1",
 	.argtypes = {"pg_catalog.bytea"}

@@ -92,9 +92,6 @@ extern bool credential_claims(CredentialKind kind, const DecodedToken *token, Cr
  */
 extern Verdict credential_signature(CredentialKind kind, const DecodedToken *token);
 
-/* Clocks of others may be this far ahead of ours, in seconds: for nbf and iat, never for exp. */
-#define CLOCK_TOLERANCE 300
-
 /* PostgreSQL counts from 2000-01-01, core/ from 1970. */
 extern int64 timestamptz_to_unix(TimestampTz t);	/* whole seconds, rounded down */
 extern TimestampTz unix_to_timestamptz(int64 seconds);

@@ -35,9 +35,6 @@ enum
 
 #define COLUMNS MEMBER_COMPROMISED
 
-#define CLAIM_EXP 4
-#define CLAIM_IAT 6
-
 static const char *const state_labels[] = {"active", "retired", "compromised"};
 
 pg_noreturn static void
@@ -160,7 +157,7 @@ epermit_read_key_list(PG_FUNCTION_ARGS)
 		refuse("It is no key list.");
 	check_list(&cose);
 
-	if (!cbor_map_find(cose.payload, KEY_LIST_CLAIM, &reader) ||
+	if (!cbor_map_find(cose.payload, CLAIM_KEY_LIST, &reader) ||
 		!cbor_next(&reader, &keys) || keys.type != CBOR_ARRAY)
 		refuse("It lists no keys.");
 	for (i = 0; i < keys.value; i++)

@@ -916,7 +916,7 @@ epermit_key_list(PG_FUNCTION_ARGS pg_attribute_unused())
 	cbor_put_int(&writer, now + KEY_LIST_SECONDS);
 	cbor_put_int(&writer, 6);
 	cbor_put_int(&writer, now);
-	cbor_put_int(&writer, KEY_LIST_CLAIM);
+	cbor_put_int(&writer, CLAIM_KEY_LIST);
 	cbor_put_array(&writer, count);
 	for (i = 0; i < cached_count; i++)
 	{

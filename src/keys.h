@@ -61,9 +61,6 @@ extern const SigningKey *keys_active(KeyUsage usage);
  */
 extern size_t keys_sign1(KeyUsage usage, CoseTyp typ, Slice payload, uint8 *buf, size_t cap, uint8 *kid);
 
-/* The claim of a signed key list that holds the keys; keys.c writes it, key_list.c reads another party's. */
-#define KEY_LIST_CLAIM (-65539)
-
 extern void keys_define_settings(void);
 
 #endif							/* EPERMIT_KEYS_H */

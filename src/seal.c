@@ -41,10 +41,6 @@
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 
-#define CLAIM_ISS 1
-#define CLAIM_IAT 6
-#define CLAIM_HEAD (-65539)
-
 /* A head is a few hundred bytes; the issuer's name is at most 100 characters. */
 #define HEAD_MAX_BYTES 2048
 
@@ -369,7 +365,7 @@ epermit_sign_audit_head(PG_FUNCTION_ARGS)
 	cbor_put_cstring(&writer, config_issuer()->iss);
 	cbor_put_uint(&writer, CLAIM_IAT);
 	cbor_put_int(&writer, timestamptz_to_unix(PG_GETARG_TIMESTAMPTZ(1)));
-	cbor_put_int(&writer, CLAIM_HEAD);
+	cbor_put_int(&writer, CLAIM_AUDIT_HEAD);
 	cbor_put_map(&writer, chained ? 7 : 6);
 	cbor_put_uint(&writer, 1);
 	cbor_put_uint(&writer, PG_GETARG_INT64(0));
@@ -435,7 +431,7 @@ read_head(bytea *head, Datum *values, bool *nulls, CoseSign1 *cose)
 	if (!cose_sign1_read((const uint8 *) VARDATA_ANY(head), VARSIZE_ANY_EXHDR(head), cose) ||
 		cose->typ != COSE_TYP_AUDIT_HEAD ||
 		!cbor_check(cose->payload.ptr, cose->payload.len) ||
-		!cbor_map_find(cose->payload, CLAIM_HEAD, &reader))
+		!cbor_map_find(cose->payload, CLAIM_AUDIT_HEAD, &reader))
 		return false;
 
 	claim.ptr = reader.next;

@@ -4,8 +4,7 @@
  *
  * Writers put map keys in ascending order of their encoding, which is not their
  * numeric order: negative keys come last.  Readers check the whole payload with
- * cbor_check() first, so what they then step over is known to be sound.  Instants end
- * with the year 9999, so that no caller's clock arithmetic overflows.
+ * cbor_check() first, so what they then step over is known to be sound.
  */
 #include <string.h>
 
@@ -14,21 +13,6 @@
 #include "calendar.h"
 #include "cbor.h"
 #include "claims.h"
-
-/* RFC 8392, Claim 169, the Token Status List draft, and private use. */
-#define CLAIM_ISS 1
-#define CLAIM_SUB 2
-#define CLAIM_AUD 3
-#define CLAIM_EXP 4
-#define CLAIM_NBF 5
-#define CLAIM_IAT 6
-#define CLAIM_CTI 7
-#define CLAIM_PERSON 169
-#define CLAIM_STATUS_LIST 65533
-#define CLAIM_TTL 65534
-#define CLAIM_STATUS 65535
-#define CLAIM_LINKAGE (-65537)
-#define CLAIM_PORTRAIT (-65538)
 
 #define PERSON_NUMBER 1
 #define PERSON_LANGUAGE 3
@@ -54,9 +38,6 @@
 #define LANGUAGE "zho"
 #define LANGUAGE_ROMANISED "eng"
 #define COUNTRY "CHN"
-
-#define LAST_INSTANT INT64_C(253402300799)	/* 9999-12-31 23:59:59 UTC */
-#define ATTESTATION_MAX_LIFE 600
 
 /* ---------------------------------------------------------------- writing */
 
@@ -547,7 +528,7 @@ attestation_claims_read(Slice payload, AttestationClaims *claims)
 		get_text(&set, CLAIM_SUB, &claims->sub) &&
 		get_instant(&set, CLAIM_EXP, &claims->exp) &&
 		get_instant(&set, CLAIM_IAT, &claims->iat) &&
-		claims->exp <= claims->iat + ATTESTATION_MAX_LIFE &&
+		claims->exp <= claims->iat + ATTESTATION_MAX_SECONDS &&
 		get_bytes(&set, CLAIM_CTI, claims->nonce, NONCE_BYTES) &&
 		get_optional_bytes(&set, CLAIM_PORTRAIT, claims->portrait, PORTRAIT_DIGEST_BYTES,
 						   &claims->has_portrait);

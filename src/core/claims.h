@@ -5,9 +5,9 @@
  *
  * Writers return the length, or 0 where cap is too small.  Readers accept what the CDDL of
  * the wire format allows and nothing that contradicts it; unknown extra claims are
- * skipped.  A permit's printed number is that of its cti.  A permit reader refuses claim -65537, a linkage reader refuses claim
- * 169; the caller compares typ.  Instants are seconds since 1970, to the end of the year
- * 9999.  That the printed number is that of cti is for whoever holds the row to compare.
+ * skipped.  A permit's printed number is that of its cti.  A permit reader refuses claim
+ * -65537, a linkage reader refuses claim 169; the caller compares typ.  Instants are seconds
+ * since 1970, up to LAST_INSTANT, so that no caller's clock arithmetic overflows.
  */
 #ifndef EPERMIT_CLAIMS_H
 #define EPERMIT_CLAIMS_H
@@ -15,6 +15,30 @@
 #include "credential_no.h"
 #include "number.h"
 #include "slice.h"
+
+/* Keys of a claims set: RFC 8392, Claim 169, the Token Status List draft, and private use. */
+#define CLAIM_ISS 1
+#define CLAIM_SUB 2
+#define CLAIM_AUD 3
+#define CLAIM_EXP 4
+#define CLAIM_NBF 5
+#define CLAIM_IAT 6
+#define CLAIM_CTI 7
+#define CLAIM_PERSON 169
+#define CLAIM_STATUS_LIST 65533
+#define CLAIM_TTL 65534
+#define CLAIM_STATUS 65535
+#define CLAIM_LINKAGE (-65537)
+#define CLAIM_PORTRAIT (-65538)
+#define CLAIM_KEY_LIST (-65539)
+#define CLAIM_AUDIT_HEAD (-65539)	/* the typ tells the two apart */
+
+#define LAST_INSTANT INT64_C(253402300799)	/* 9999-12-31 23:59:59 UTC */
+
+/* Clocks of others may be this far ahead of ours, in seconds: for nbf and iat, never for exp. */
+#define CLOCK_TOLERANCE 300
+
+#define ATTESTATION_MAX_SECONDS 600 /* from iat to exp; a policy may allow less */
 
 #define PORTRAIT_CLAIM_BYTES 16
 #define COMMITMENT_BYTES 16
@@ -80,7 +104,7 @@ typedef struct AttestationClaims
 	Slice		iss;			/* provider */
 	Slice		sub;			/* travel permit number the live person proved */
 	int64_t		exp,
-				iat;			/* exp <= iat + 600 */
+				iat;			/* exp <= iat + ATTESTATION_MAX_SECONDS */
 	uint8_t		nonce[NONCE_BYTES];
 	bool		has_portrait;
 	uint8_t		portrait[PORTRAIT_DIGEST_BYTES];
