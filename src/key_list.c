@@ -46,21 +46,13 @@ refuse(const char *why)
 			 errdetail("%s", why)));
 }
 
-static bool
-find_item(Slice map, int64 key, CborItem *item)
-{
-	CborReader	reader;
-
-	return cbor_map_find(map, key, &reader) && cbor_next(&reader, item);
-}
-
 static int64
 find_instant(Slice map, int64 key)
 {
 	CborItem	item;
 	int64_t		value;
 
-	if (!find_item(map, key, &item) || item.type != CBOR_UINT || !cbor_item_int(&item, &value) ||
+	if (!cbor_map_get(map, key, &item) || item.type != CBOR_UINT || !cbor_item_int(&item, &value) ||
 		value > timestamptz_to_unix(END_TIMESTAMP - 1))
 		refuse("It lacks an instant.");
 	return value;
@@ -71,7 +63,7 @@ find_bytes(Slice map, int64 key, size_t len)
 {
 	CborItem	item;
 
-	if (!find_item(map, key, &item) || item.type != CBOR_BYTES || item.string.len != len)
+	if (!cbor_map_get(map, key, &item) || item.type != CBOR_BYTES || item.string.len != len)
 		refuse("A kid or public key is malformed.");
 	return PointerGetDatum(make_bytea(item.string.ptr, len));
 }
@@ -81,7 +73,7 @@ find_label(Slice map, int64 key, const char *const *labels, uint64 count)
 {
 	CborItem	item;
 
-	if (!find_item(map, key, &item) || item.type != CBOR_UINT || item.value >= count)
+	if (!cbor_map_get(map, key, &item) || item.type != CBOR_UINT || item.value >= count)
 		refuse("A usage or state is not known here.");
 	return labels[item.value];
 }
@@ -113,7 +105,7 @@ read_key(CborReader *reader, Datum *values, bool *nulls)
 
 	for (member = MEMBER_CREATED; member <= MEMBER_COMPROMISED; member++)
 	{
-		nulls[member - 1] = member != MEMBER_CREATED && !find_item(map, member, &item);
+		nulls[member - 1] = member != MEMBER_CREATED && !cbor_map_get(map, member, &item);
 		if (!nulls[member - 1])
 			values[member - 1] = TimestampTzGetDatum(unix_to_timestamptz(find_instant(map, member)));
 	}

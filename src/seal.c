@@ -67,6 +67,18 @@ typedef enum LeafKey
 
 #define LEAF_COLUMNS LEAF_DETAIL
 
+/* What a head says under CLAIM_AUDIT_HEAD. */
+enum
+{
+	MEMBER_SEAL_ID = 1,
+	MEMBER_TREE_SIZE,
+	MEMBER_ROOT,
+	MEMBER_PREVIOUS,
+	MEMBER_ERA,
+	MEMBER_UPTO_XID,
+	MEMBER_UPTO_ID
+};
+
 /* Columns of read_audit_head(). */
 typedef enum HeadColumn
 {
@@ -367,22 +379,22 @@ epermit_sign_audit_head(PG_FUNCTION_ARGS)
 	cbor_put_int(&writer, timestamptz_to_unix(PG_GETARG_TIMESTAMPTZ(1)));
 	cbor_put_int(&writer, CLAIM_AUDIT_HEAD);
 	cbor_put_map(&writer, chained ? 7 : 6);
-	cbor_put_uint(&writer, 1);
+	cbor_put_uint(&writer, MEMBER_SEAL_ID);
 	cbor_put_uint(&writer, PG_GETARG_INT64(0));
-	cbor_put_uint(&writer, 2);
+	cbor_put_uint(&writer, MEMBER_TREE_SIZE);
 	cbor_put_uint(&writer, PG_GETARG_INT64(5));
-	cbor_put_uint(&writer, 3);
+	cbor_put_uint(&writer, MEMBER_ROOT);
 	cbor_put_bytes(&writer, hash_bytes_of(PG_GETARG_BYTEA_PP(6)), MERKLE_HASH_BYTES);
 	if (chained)
 	{
-		cbor_put_uint(&writer, 4);
+		cbor_put_uint(&writer, MEMBER_PREVIOUS);
 		cbor_put_bytes(&writer, hash_bytes_of(PG_GETARG_BYTEA_PP(7)), MERKLE_HASH_BYTES);
 	}
-	cbor_put_uint(&writer, 5);
+	cbor_put_uint(&writer, MEMBER_ERA);
 	cbor_put_int(&writer, PG_GETARG_INT64(2));
-	cbor_put_uint(&writer, 6);
+	cbor_put_uint(&writer, MEMBER_UPTO_XID);
 	cbor_put_uint(&writer, DatumGetUInt64(PG_GETARG_DATUM(3)));
-	cbor_put_uint(&writer, 7);
+	cbor_put_uint(&writer, MEMBER_UPTO_ID);
 	cbor_put_int(&writer, PG_GETARG_INT64(4));
 	if (writer.overflow)
 		elog(ERROR, "audit head is too long");
@@ -395,20 +407,17 @@ epermit_sign_audit_head(PG_FUNCTION_ARGS)
 static bool
 find_int(Slice map, int64 key, int64 *value)
 {
-	CborReader	reader;
 	CborItem	item;
 
-	return cbor_map_find(map, key, &reader) && cbor_next(&reader, &item) &&
-		cbor_item_int(&item, value);
+	return cbor_map_get(map, key, &item) && cbor_item_int(&item, value);
 }
 
 static bool
 find_hash(Slice map, int64 key, Datum *hash)
 {
-	CborReader	reader;
 	CborItem	item;
 
-	if (!cbor_map_find(map, key, &reader) || !cbor_next(&reader, &item) ||
+	if (!cbor_map_get(map, key, &item) ||
 		item.type != CBOR_BYTES || item.string.len != MERKLE_HASH_BYTES)
 		return false;
 	*hash = PointerGetDatum(make_bytea(item.string.ptr, MERKLE_HASH_BYTES));
@@ -420,7 +429,7 @@ static bool
 read_head(bytea *head, Datum *values, bool *nulls, CoseSign1 *cose)
 {
 	CborReader	reader;
-	CborItem	item;
+	CborItem	upto_xid;
 	Slice		claim;
 	int64		seal_id,
 				at,
@@ -438,22 +447,23 @@ read_head(bytea *head, Datum *values, bool *nulls, CoseSign1 *cose)
 	claim.len = reader.end - reader.next;
 	if (!find_int(cose->payload, CLAIM_IAT, &at) ||
 		at < 0 || at > timestamptz_to_unix(END_TIMESTAMP - 1) ||
-		!find_int(claim, 1, &seal_id) || !find_int(claim, 2, &tree_size) ||
-		!find_hash(claim, 3, &values[HEAD_ROOT]) ||
-		!find_int(claim, 5, &era) || !find_int(claim, 7, &upto_id) ||
-		!cbor_map_find(claim, 6, &reader) || !cbor_next(&reader, &item) ||
-		item.type != CBOR_UINT)
+		!find_int(claim, MEMBER_SEAL_ID, &seal_id) ||
+		!find_int(claim, MEMBER_TREE_SIZE, &tree_size) ||
+		!find_hash(claim, MEMBER_ROOT, &values[HEAD_ROOT]) ||
+		!find_int(claim, MEMBER_ERA, &era) ||
+		!find_int(claim, MEMBER_UPTO_ID, &upto_id) ||
+		!cbor_map_get(claim, MEMBER_UPTO_XID, &upto_xid) || upto_xid.type != CBOR_UINT)
 		return false;
 
 	values[HEAD_SEAL_ID] = Int64GetDatum(seal_id);
 	values[HEAD_AT] = TimestampTzGetDatum(unix_to_timestamptz(at));
 	values[HEAD_ERA] = Int64GetDatum(era);
-	values[HEAD_UPTO_XID] = UInt64GetDatum(item.value);
+	values[HEAD_UPTO_XID] = UInt64GetDatum(upto_xid.value);
 	values[HEAD_UPTO_ID] = Int64GetDatum(upto_id);
 	values[HEAD_TREE_SIZE] = Int64GetDatum(tree_size);
 	values[HEAD_KID] = PointerGetDatum(make_bytea(cose->kid, KID_BYTES));
 	memset(nulls, false, HEAD_COLUMNS * sizeof(bool));
-	nulls[HEAD_PREVIOUS] = !find_hash(claim, 4, &values[HEAD_PREVIOUS]);
+	nulls[HEAD_PREVIOUS] = !find_hash(claim, MEMBER_PREVIOUS, &values[HEAD_PREVIOUS]);
 	return true;
 }
 

@@ -297,6 +297,14 @@ cbor_map_find_text(Slice map, const char *key, CborReader *value)
 	return find_key(map, 0, key, value);
 }
 
+bool
+cbor_map_get(Slice map, int64_t key, CborItem *item)
+{
+	CborReader	value;
+
+	return cbor_map_find(map, key, &value) && cbor_next(&value, item);
+}
+
 void
 cbor_writer_init(CborWriter *writer, uint8_t *buf, size_t cap)
 {

@@ -57,6 +57,9 @@ extern bool cbor_item_int(const CborItem *item, int64_t *value);	/* UINT or NINT
 extern bool cbor_map_find(Slice map, int64_t key, CborReader *value);
 extern bool cbor_map_find_text(Slice map, const char *key, CborReader *value);
 
+/* As cbor_map_find() and cbor_next(). */
+extern bool cbor_map_get(Slice map, int64_t key, CborItem *item);
+
 typedef struct CborWriter
 {
 	uint8_t    *buf;

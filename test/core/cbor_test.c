@@ -267,6 +267,8 @@ finding(void)
 	CHECK(cbor_map_find(map, 1, &value) && cbor_next(&value, &item) && item.type == CBOR_MAP);
 	CHECK(cbor_map_find_text(map, "a", &value) && cbor_next(&value, &item) &&
 		  item.type == CBOR_ARRAY && item.value == 2);
+	CHECK(cbor_map_get(map, -1, &item) && item.type == CBOR_UINT && item.value == 7);
+	CHECK(!cbor_map_get(map, 2, &item));
 
 	CHECK(!cbor_map_find(map, 2, &untouched));	/* inside, not here */
 	CHECK(!cbor_map_find(map, 0, &untouched));
