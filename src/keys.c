@@ -12,7 +12,7 @@
  * read them returns or fails; the unsealed key of a usage stays until the table or a setting
  * changes.
  *
- * Issuing, verifying, status lists, attestations and seals call this; 36_keys.sql holds the
+ * Issuing, verifying, status and key lists, attestations and seals call this; 36_keys.sql holds the
  * administration.
  */
 #include "compat.h"
@@ -26,8 +26,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "config.h"
-#include "core/cbor.h"
 #include "credential.h"
 #include "funcapi.h"
 #include "keys.h"
@@ -54,8 +52,6 @@
 /* Made at need where no setting names a master key; relative to the data directory. */
 #define GENERATED_MASTER_KEY "epermit_master_key"
 
-#define KEY_LIST_SECONDS (24 * 3600)
-
 /* Columns of epermit.signing_key. */
 enum
 {
@@ -80,7 +76,7 @@ const char *const key_usage_labels[] = {
 	[KEY_ROOT] = "root"
 };
 
-static const char *const key_state_labels[] = {
+const char *const key_state_labels[] = {
 	[KEY_ACTIVE] = "active",
 	[KEY_RETIRED] = "retired",
 	[KEY_COMPROMISED] = "compromised"
@@ -89,8 +85,6 @@ static const char *const key_state_labels[] = {
 typedef struct CachedKey
 {
 	SigningKey	key;
-	TimestampTz created_at;
-	TimestampTz retired_at;		/* 0 where it never was */
 	uint8		sealed[SEALED_LEN]; /* where the key is ours */
 } CachedKey;
 
@@ -131,8 +125,6 @@ PG_FUNCTION_INFO_V1(epermit_signature_valid);
 PG_FUNCTION_INFO_V1(epermit_generate_key_pair);
 PG_FUNCTION_INFO_V1(epermit_reseal_seed);
 PG_FUNCTION_INFO_V1(epermit_master_key_place);
-PG_FUNCTION_INFO_V1(epermit_cose_keyset);
-PG_FUNCTION_INFO_V1(epermit_key_list);
 
 PGDLLEXPORT Datum epermit_key_id(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_public_key_valid(PG_FUNCTION_ARGS);
@@ -140,8 +132,6 @@ PGDLLEXPORT Datum epermit_signature_valid(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_generate_key_pair(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_reseal_seed(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_master_key_place(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum epermit_cose_keyset(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum epermit_key_list(PG_FUNCTION_ARGS);
 
 /* ---------------------------------------------------------------- guarded memory */
 
@@ -523,7 +513,7 @@ read_row(HeapTuple tuple, TupleDesc desc, CachedKey *out)
 		values[i] = heap_getattr(tuple, i + 1, desc, &nulls[i]);
 
 	usage = label_index(key_usage_labels, 0, KEY_USAGES - 1, enum_label(values[COL_USAGE]));
-	state = label_index(key_state_labels, 0, KEY_COMPROMISED,
+	state = label_index(key_state_labels, 0, KEY_STATES - 1,
 						TextDatumGetCString(values[COL_STATE]));
 	if (usage < 0 || state < 0)
 		elog(ERROR, "malformed row in epermit.signing_key");
@@ -536,9 +526,9 @@ read_row(HeapTuple tuple, TupleDesc desc, CachedKey *out)
 	key->ours = !nulls[COL_SEALED_SEED];
 	if (key->ours)
 		copy_bytes(values[COL_SEALED_SEED], out->sealed, SEALED_LEN);
-	out->created_at = DatumGetTimestampTz(values[COL_CREATED_AT]);
+	key->created_at = DatumGetTimestampTz(values[COL_CREATED_AT]);
 	if (!nulls[COL_RETIRED_AT])
-		out->retired_at = DatumGetTimestampTz(values[COL_RETIRED_AT]);
+		key->retired_at = DatumGetTimestampTz(values[COL_RETIRED_AT]);
 	if (!nulls[COL_COMPROMISED_AT])
 		key->compromised_at = DatumGetTimestampTz(values[COL_COMPROMISED_AT]);
 }
@@ -641,6 +631,23 @@ keys_find(const uint8 *kid)
 	memcpy(wanted.key.kid, kid, KID_BYTES);
 	found = bsearch(&wanted, cached_keys, cached_count, sizeof(CachedKey), compare_kids);
 	return found != NULL ? &found->key : NULL;
+}
+
+SigningKey *
+keys_own(int *count)
+{
+	SigningKey *own;
+	int			i;
+
+	refresh_keys();
+	own = palloc(sizeof(SigningKey) * cached_count);
+	*count = 0;
+	for (i = 0; i < cached_count; i++)
+	{
+		if (cached_keys[i].key.ours)
+			own[(*count)++] = cached_keys[i].key;
+	}
+	return own;
 }
 
 const SigningKey *
@@ -823,138 +830,6 @@ epermit_master_key_place(PG_FUNCTION_ARGS pg_attribute_unused())
 	else
 		place = stat(GENERATED_MASTER_KEY, &st) == 0 ? "generated" : "missing";
 	PG_RETURN_TEXT_P(cstring_to_text(place));
-}
-
-/* Members in deterministic order (RFC 8949 4.2.1). */
-static void
-put_cose_key(CborWriter *writer, const SigningKey *key)
-{
-	cbor_put_map(writer, 6);
-	cbor_put_int(writer, 1);	/* kty */
-	cbor_put_int(writer, 1);	/* OKP */
-	cbor_put_int(writer, 2);	/* kid */
-	cbor_put_bytes(writer, key->kid, KID_BYTES);
-	cbor_put_int(writer, 3);	/* alg */
-	cbor_put_int(writer, -8);	/* EdDSA */
-	cbor_put_int(writer, 4);	/* key_ops */
-	cbor_put_array(writer, 1);
-	cbor_put_int(writer, 2);	/* verify */
-	cbor_put_int(writer, -1);	/* crv */
-	cbor_put_int(writer, 6);	/* Ed25519 */
-	cbor_put_int(writer, -2);	/* x */
-	cbor_put_bytes(writer, key->public_key, PUBLIC_KEY_BYTES);
-}
-
-Datum
-epermit_cose_keyset(PG_FUNCTION_ARGS pg_attribute_unused())
-{
-	const Size	entry_max = 64;
-	CborWriter	writer;
-	uint8	   *buf;
-	size_t		cap;
-	int			count = 0,
-				i;
-
-	refresh_keys();
-	for (i = 0; i < cached_count; i++)
-		count += cached_keys[i].key.ours && cached_keys[i].key.state != KEY_COMPROMISED;
-
-	cap = 16 + entry_max * count;
-	buf = palloc(cap);
-	cbor_writer_init(&writer, buf, cap);
-	cbor_put_array(&writer, count);
-	for (i = 0; i < cached_count; i++)
-	{
-		if (cached_keys[i].key.ours && cached_keys[i].key.state != KEY_COMPROMISED)
-			put_cose_key(&writer, &cached_keys[i].key);
-	}
-	Assert(!writer.overflow);
-	PG_RETURN_BYTEA_P(make_bytea(buf, writer.len));
-}
-
-/*
- * The state of every key of ours, signed by the root key, for verifiers that have no link:
- *
- *	key-list = {			; protected typ "application/vnd.epermit.keylist+cwt"
- *	  1: tstr,				; iss
- *	  4: uint, 6: uint,		; exp = iat + 24 h
- *	  -65539: [ + {
- *		1: bstr .size 8,	; kid
- *		2: uint,			; usage: 0 permit, 1 linkage, 2 status, 3 attestation, 4 root
- *		3: bstr .size 32,	; public key
- *		4: uint,			; state: 0 active, 1 retired, 2 compromised
- *		5: uint,			; created, seconds since 1970
- *		? 6: uint,			; retired
- *		? 7: uint			; compromised
- *	  } ]
- *	}
- */
-Datum
-epermit_key_list(PG_FUNCTION_ARGS pg_attribute_unused())
-{
-	const Issuer *issuer = config_issuer();
-	const size_t cap = COSE_MAX_PAYLOAD + 512;
-	uint8	   *buf = palloc(cap);
-	uint8	   *message = palloc(cap);
-	uint8		kid[KID_BYTES];
-	int64		now = clock_unix();
-	CborWriter	writer;
-	Slice		payload;
-	size_t		len;
-	int			count = 0,
-				i;
-
-	refresh_keys();
-	for (i = 0; i < cached_count; i++)
-		count += cached_keys[i].key.ours;
-
-	cbor_writer_init(&writer, buf, COSE_MAX_PAYLOAD);
-	cbor_put_map(&writer, 4);
-	cbor_put_int(&writer, 1);
-	cbor_put_cstring(&writer, issuer->iss);
-	cbor_put_int(&writer, 4);
-	cbor_put_int(&writer, now + KEY_LIST_SECONDS);
-	cbor_put_int(&writer, 6);
-	cbor_put_int(&writer, now);
-	cbor_put_int(&writer, CLAIM_KEY_LIST);
-	cbor_put_array(&writer, count);
-	for (i = 0; i < cached_count; i++)
-	{
-		const CachedKey *cached = &cached_keys[i];
-
-		if (!cached->key.ours)
-			continue;
-		cbor_put_map(&writer, 5 + (cached->retired_at != 0) + (cached->key.compromised_at != 0));
-		cbor_put_int(&writer, 1);
-		cbor_put_bytes(&writer, cached->key.kid, KID_BYTES);
-		cbor_put_int(&writer, 2);
-		cbor_put_int(&writer, cached->key.usage);
-		cbor_put_int(&writer, 3);
-		cbor_put_bytes(&writer, cached->key.public_key, PUBLIC_KEY_BYTES);
-		cbor_put_int(&writer, 4);
-		cbor_put_int(&writer, cached->key.state);
-		cbor_put_int(&writer, 5);
-		cbor_put_int(&writer, timestamptz_to_unix(cached->created_at));
-		if (cached->retired_at != 0)
-		{
-			cbor_put_int(&writer, 6);
-			cbor_put_int(&writer, timestamptz_to_unix(cached->retired_at));
-		}
-		if (cached->key.compromised_at != 0)
-		{
-			cbor_put_int(&writer, 7);
-			cbor_put_int(&writer, timestamptz_to_unix(cached->key.compromised_at));
-		}
-	}
-	if (writer.overflow)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many keys for one signed list")));
-
-	payload.ptr = buf;
-	payload.len = writer.len;
-	len = keys_sign1(KEY_ROOT, COSE_TYP_KEY_LIST, payload, message, cap, kid);
-	PG_RETURN_BYTEA_P(make_bytea(message, len));
 }
 
 /* ---------------------------------------------------------------- settings */

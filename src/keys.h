@@ -27,6 +27,7 @@ typedef enum KeyUsage
 #define KEY_USAGES (KEY_ROOT + 1)
 
 extern const char *const key_usage_labels[];
+extern const char *const key_state_labels[];
 
 typedef enum KeyState
 {
@@ -35,6 +36,8 @@ typedef enum KeyState
 	KEY_COMPROMISED				/* neither */
 } KeyState;
 
+#define KEY_STATES (KEY_COMPROMISED + 1)
+
 typedef struct SigningKey
 {
 	uint8		kid[KID_BYTES];
@@ -42,7 +45,9 @@ typedef struct SigningKey
 	KeyState	state;
 	bool		ours;			/* has a sealed seed */
 	uint8		public_key[PUBLIC_KEY_BYTES];
-	TimestampTz compromised_at; /* where state is KEY_COMPROMISED */
+	TimestampTz created_at;
+	TimestampTz retired_at;		/* 0 where it never was, as the next */
+	TimestampTz compromised_at;
 } SigningKey;
 
 /*
@@ -50,6 +55,9 @@ typedef struct SigningKey
  * parallel workers.
  */
 extern const SigningKey *keys_find(const uint8 *kid);
+
+/* All keys with a sealed seed, ascending by kid: copies (palloc'ed), and their number. */
+extern SigningKey *keys_own(int *count);
 
 /* The key that signs for this usage; TP003 where there is none. */
 extern const SigningKey *keys_active(KeyUsage usage);

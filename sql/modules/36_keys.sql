@@ -265,7 +265,7 @@ COMMENT ON FUNCTION epermit.cose_keyset() IS 'The same keys as a COSE_KeySet, RF
 
 CREATE FUNCTION epermit.key_list() RETURNS bytea
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'epermit_key_list';
-COMMENT ON FUNCTION epermit.key_list() IS 'The state of every key of ours, compromised ones too, as a COSE_Sign1 of the root key, valid for 24 hours; CDDL in src/keys.c. TP003: no root key. TP004: no master key.';
+COMMENT ON FUNCTION epermit.key_list() IS 'The state of every key of ours, compromised ones too, as a COSE_Sign1 of the root key, valid for 24 hours; CDDL in src/key_list.c. TP003: no root key. TP004: no master key.';
 
 CREATE FUNCTION epermit.import_jwks(jwks jsonb, usage epermit.key_usage) RETURNS int
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
