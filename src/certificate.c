@@ -3,7 +3,7 @@
  *		The paper form of a linkage result: one A4 page as SVG.
  *
  * A counter of the mainland hands it out, so it speaks Simplified Chinese, with the essentials
- * in Traditional Chinese and English.  A unit of the drawing is a tenth of a millimetre. Nothing
+ * in Traditional Chinese and English.  A unit of the drawing is a tenth of a millimetre.  Nothing
  * is loaded from elsewhere; fonts are named with their usual substitutes.
  *
  * What comes from the database is escaped here, and made to fit its place: an office may have a
@@ -37,7 +37,6 @@ PGDLLEXPORT Datum epermit_draw_linkage_certificate(PG_FUNCTION_ARGS);
 #define DOCUMENT_WIDTH 790		/* of the box around a document's number */
 
 #define QR_SIDE		620			/* quiet zones included: 62 mm */
-#define QR_QUIET	4
 
 #define INK			"#1b2733"
 #define FAINT		"#5b6b7a"
@@ -356,8 +355,7 @@ draw_qr(StringInfo out, const LinkageCertificate *certificate)
 	int			side;
 
 	initStringInfo(&path);
-	side = qr_svg_path(&path, certificate->token, strlen(certificate->token), QR_QUIET);
-	side += 2 * QR_QUIET;
+	side = qr_svg_path(&path, certificate->token, strlen(certificate->token));
 	appendStringInfo(out,
 					 "<svg x=\"%d\" y=\"1910\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\""
 					 " shape-rendering=\"crispEdges\">"

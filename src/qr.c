@@ -174,7 +174,7 @@ epermit_qr_text(PG_FUNCTION_ARGS)
 
 /* Every run of dark modules in a row is one rectangle. */
 static void
-append_path(StringInfo out, const Symbol *symbol, int quiet)
+append_path(StringInfo out, const Symbol *symbol)
 {
 	int			x;
 	int			y;
@@ -189,20 +189,18 @@ append_path(StringInfo out, const Symbol *symbol, int quiet)
 				x++;
 			if (x > start)
 				appendStringInfo(out, "M%d %dh%dv1h-%dz",
-								 start + quiet, y + quiet, x - start, x - start);
+								 start + QUIET_ZONE, y + QUIET_ZONE, x - start, x - start);
 		}
 	}
 }
 
 int
-qr_svg_path(StringInfo out, const char *text, size_t len, int quiet)
+qr_svg_path(StringInfo out, const char *text, size_t len)
 {
 	Symbol	   *symbol = encode(text, len);
-	int			width = symbol->width;
 
-	append_path(out, symbol, quiet);
-	pfree(symbol);
-	return width;
+	append_path(out, symbol);
+	return symbol->width + 2 * QUIET_ZONE;
 }
 
 PG_FUNCTION_INFO_V1(epermit_qr_svg);
@@ -222,7 +220,7 @@ epermit_qr_svg(PG_FUNCTION_ARGS)
 					 " viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">"
 					 "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/><path d=\"",
 					 side * module_px, side * module_px, side, side, side, side);
-	append_path(&out, symbol, QUIET_ZONE);
+	append_path(&out, symbol);
 	appendStringInfoString(&out, "\"/></svg>");
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

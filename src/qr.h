@@ -10,9 +10,9 @@
 #include "lib/stringinfo.h"
 
 /*
- * Append the d attribute of an SVG path that draws the dark modules of text (level M),
- * each 1 x 1, the first at (quiet, quiet); returns the symbol's width in modules without quiet zones.
+ * Append the d attribute of an SVG path that draws the dark modules of text, each 1 x 1, with the
+ * quiet zone left around them.  Returns the side of the whole in modules.
  */
-extern int	qr_svg_path(StringInfo out, const char *text, size_t len, int quiet);
+extern int	qr_svg_path(StringInfo out, const char *text, size_t len);
 
 #endif							/* EPERMIT_QR_H */
