@@ -215,7 +215,8 @@ find_key(const Gate *gate, const uint8_t *kid)
 static bool
 is_compromised(const Gate *gate, const uint8_t *kid)
 {
-	char		text[sodium_base64_ENCODED_LEN(KID_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+	char		text[sodium_base64_ENCODED_LEN(KID_BYTES,
+											   sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
 	json_t	   *named;
 	size_t		i;
 

@@ -57,7 +57,8 @@ read_document_kind(Reader *reader, char *value)
 static void
 read_document_no(Reader *reader, char *value)
 {
-	NumberRule	rule = travel_permit_parse(value, strlen(value), &reader->application->document_no, NULL);
+	NumberRule	rule = travel_permit_parse(value, strlen(value),
+										   &reader->application->document_no, NULL);
 
 	if (rule != RULE_OK)
 		field_problem(reader, rule_name(rule), NULL);
@@ -211,7 +212,7 @@ hex_digit(char c)
 	return -1;
 }
 
-/* Hexadecimal digits and hyphens only, in the places of a UUID (RFC 9562); braces and the like are not taken. */
+/* A UUID (RFC 9562): hexadecimal digits, with hyphens in their places or none; no braces. */
 static void
 read_request_id(Reader *reader, char *value)
 {
@@ -473,15 +474,18 @@ check_unknown_fields(Reader *reader, Jsonb *json)
 	while (unknown < UNKNOWN_FIELDS_MAX &&
 		   (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
-		if (token == WJB_KEY &&
-			find_field(value.val.string.val, value.val.string.len, reader->application->kind) == NULL)
-		{
-			int			len = pg_mbcliplen(value.val.string.val, value.val.string.len, FIELD_NAME_MAX);
+		const char *name;
+		int			len;
 
-			problem_add(reader->problems, pnstrdup(value.val.string.val, len),
-						"application.unknown_field", NULL);
-			unknown++;
-		}
+		if (token != WJB_KEY)
+			continue;
+		name = value.val.string.val;
+		len = value.val.string.len;
+		if (find_field(name, len, reader->application->kind) != NULL)
+			continue;
+		problem_add(reader->problems, pnstrdup(name, pg_mbcliplen(name, len, FIELD_NAME_MAX)),
+					"application.unknown_field", NULL);
+		unknown++;
 	}
 }
 
@@ -533,7 +537,8 @@ static KeptPlan find_permit_request = {
 };
 
 static KeptPlan find_linkage_request = {
-	.sql = "SELECT l.credential_no, l.travel_permit_no, l.residence_permit_no FROM epermit.linkage l"
+	.sql = "SELECT l.credential_no, l.travel_permit_no, l.residence_permit_no"
+	" FROM epermit.linkage l"
 	" WHERE l.holder_id OPERATOR(pg_catalog.=) $1 AND l.request_id OPERATOR(pg_catalog.=) $2",
 	.argtypes = {"pg_catalog.int8", "pg_catalog.uuid"}
 };
@@ -547,7 +552,8 @@ compare(const Application *application, Examination *out, ProblemList *mismatche
 	out->name_match = NAME_EXACT;
 	if (application->name != NULL)
 	{
-		out->name_match = name_compare(application->name, registered->name_zh, registered->name_romanised);
+		out->name_match = name_compare(application->name, registered->name_zh,
+									   registered->name_romanised);
 		if (out->name_match == NAME_NO_MATCH)
 			problem_add(mismatches, "name", "name.mismatch", NULL);
 	}
@@ -561,11 +567,12 @@ compare(const Application *application, Examination *out, ProblemList *mismatche
 		int32		valid_until;
 		DocumentStatus status;
 
-		/* Somebody else's document is not compared with: registry_rules() has an answer for that. */
+		/* Somebody else's document is not compared with: registry_rules() answers that. */
 		if (registry_residence(application->residence_permit_no, registered->holder_id,
 							   &valid_until, &status) &&
 			valid_until != application->residence_permit_expiry)
-			problem_add(mismatches, "residence_permit_expiry", "residence_permit_expiry.mismatch", NULL);
+			problem_add(mismatches, "residence_permit_expiry", "residence_permit_expiry.mismatch",
+						NULL);
 	}
 }
 
@@ -618,7 +625,7 @@ append(ProblemList *problems, const ProblemList *more, bool shown)
 	}
 }
 
-/* Is it among what the applicant is told?  What is hidden must not show by what is left out for it. */
+/* Is the applicant told so?  What is hidden must not show by what is left out for it. */
 static bool
 is_told_of(const ProblemList *problems, const char *field, const char *code)
 {
@@ -679,7 +686,8 @@ attempts_exceeded(const Policy *policy, int64 now, bool counted, bool at_counter
 	plan_execute(&count_attempts, args, NULL, PLAN_LATEST);
 	if (DatumGetInt64(plan_value(0, 1, NULL)) - (counted ? 1 : 0) < policy->attempts_per_day)
 		return false;
-	problem_add(problems, "document_no", "attempts.exceeded", beijing_string(beijing_midnight(today + 1)));
+	problem_add(problems, "document_no", "attempts.exceeded",
+				beijing_string(beijing_midnight(today + 1)));
 	return true;
 }
 

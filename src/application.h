@@ -49,7 +49,10 @@ typedef struct Application
 	char	   *officer;
 } Application;
 
-/* Read the fields, whatever the registry says; json may be NULL.  policy tells which are required; now is seconds since 1970. */
+/*
+ * Read the fields, whatever the registry says; json may be NULL.  policy tells which are required.
+ * now is seconds since 1970.
+ */
 extern void application_read(CredentialKind kind, Jsonb *json, const Policy *policy, int64 now,
 							 Application *out, ProblemList *problems);
 

@@ -58,7 +58,8 @@ attestation_check(const char *text, const uint64 *document_no, const uint8 *port
 	if (now >= claims.exp || now >= claims.iat + max_age)
 		return "attestation.expired";
 
-	if (travel_permit_parse((const char *) claims.sub.ptr, claims.sub.len, &subject, NULL) != RULE_OK)
+	if (travel_permit_parse((const char *) claims.sub.ptr, claims.sub.len,
+							&subject, NULL) != RULE_OK)
 		return "attestation.invalid";
 	if (document_no != NULL && subject != *document_no)
 		return "attestation.other_document";
@@ -83,8 +84,10 @@ attestation_used(const uint8 *nonce)
 void
 attestation_use(const uint8 *nonce, int64 holder_id)
 {
-	Datum		args[2] = {PointerGetDatum(make_bytea(nonce, NONCE_BYTES)), Int64GetDatum(holder_id)};
+	Datum		args[2];
 
+	args[0] = PointerGetDatum(make_bytea(nonce, NONCE_BYTES));
+	args[1] = Int64GetDatum(holder_id);
 	plan_execute(&insert_use, args, NULL, PLAN_WRITE);
 }
 

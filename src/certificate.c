@@ -9,8 +9,8 @@
  * What comes from the database is escaped here, and made to fit its place: an office may have a
  * long name, and nothing may run off the paper.
  *
- * epermit.linkage_certificate_svg() calls this with the token of a committed result, which says all but
- * who handed it out.
+ * epermit.linkage_certificate_svg() calls this with the token of a committed result, which says
+ * all but who handed it out.
  */
 #include "compat.h"
 

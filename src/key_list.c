@@ -240,7 +240,8 @@ read_key(CborReader *reader, Datum *values, bool *nulls)
 	{
 		nulls[member - 1] = member != MEMBER_CREATED && !cbor_map_get(map, member, &item);
 		if (!nulls[member - 1])
-			values[member - 1] = TimestampTzGetDatum(unix_to_timestamptz(find_instant(map, member)));
+			values[member - 1] =
+				TimestampTzGetDatum(unix_to_timestamptz(find_instant(map, member)));
 	}
 }
 

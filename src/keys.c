@@ -846,14 +846,17 @@ keys_define_settings(void)
 {
 	DefineCustomStringVariable("epermit.master_key_file",
 							   "File with the 32-byte key under which signing keys are sealed.",
-							   "32 raw bytes or 64 hexadecimal digits, readable by the server's user only. Empty: epermit.master_key_command, or a generated file in the data directory.",
+							   "32 raw bytes or 64 hexadecimal digits, readable by the server's"
+							   " user only. Empty: epermit.master_key_command, or a generated file"
+							   " in the data directory.",
 							   &master_key_file,
 							   "",
 							   PGC_SIGHUP,
 							   GUC_SUPERUSER_ONLY,
 							   NULL, master_key_assigned, NULL);
 	DefineCustomStringVariable("epermit.master_key_command",
-							   "Shell command that prints the key under which signing keys are sealed.",
+							   "Shell command that prints the key under which signing keys are"
+							   " sealed.",
 							   "32 raw bytes or 64 hexadecimal digits on standard output.",
 							   &master_key_command,
 							   "",

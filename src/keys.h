@@ -67,7 +67,8 @@ extern const SigningKey *keys_active(KeyUsage usage);
  * length is returned, kid gets the key's.  TP003, TP004; an error where cap is too small.  payload
  * must not lie in buf.
  */
-extern size_t keys_sign1(KeyUsage usage, CoseTyp typ, Slice payload, uint8 *buf, size_t cap, uint8 *kid);
+extern size_t keys_sign1(KeyUsage usage, CoseTyp typ, Slice payload,
+						 uint8 *buf, size_t cap, uint8 *kid);
 
 extern void keys_define_settings(void);
 

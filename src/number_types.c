@@ -18,7 +18,7 @@
 #include "text.h"
 #include "types.h"
 
-/* Longest literal looked at, in bytes: the longest number in full width, with room for separators. */
+/* Longest literal looked at, in bytes: the longest number in full width, and some separators. */
 #define LITERAL_MAX 128
 
 #define NUMBER_TEXT_MAX RESIDENCE_PERMIT_NO_LEN

@@ -35,10 +35,11 @@ typedef enum PlanSnapshot
 	PLAN_PARALLEL				/* the active snapshot, read-only: safe in parallel workers */
 } PlanSnapshot;
 
-/* Returns the number of rows; a failure is an error. nulls as for SPI_execute_plan(), or NULL. */
-extern uint64 plan_execute(KeptPlan *plan, const Datum *values, const char *nulls, PlanSnapshot snapshot);
+/* Returns the number of rows; a failure is an error.  nulls as for SPI_execute_plan(), or NULL. */
+extern uint64 plan_execute(KeptPlan *plan, const Datum *values, const char *nulls,
+						   PlanSnapshot snapshot);
 
-/* Column col (from 1) of row (from 0) of the last result; *isnull may be NULL where NULL cannot be. */
+/* Column col (from 1) of row (from 0) of the last result; isnull is NULL where no NULL can be. */
 extern Datum plan_value(uint64 row, int col, bool *isnull);
 extern char *plan_string(uint64 row, int col);	/* text form, palloc'ed; NULL for NULL */
 

@@ -97,7 +97,8 @@ check_residence(const Registered *registered, uint64 residence_permit_no, Proble
 	if (date_to_days(year, month, day) != registered->birth_date)
 		problem_add(problems, "residence_permit_no", "link.birth_mismatch", NULL);
 
-	if (registered->sex != SEX_OTHER && residence_permit_sex(residence_permit_no) != registered->sex)
+	if (registered->sex != SEX_OTHER &&
+		registered->sex != residence_permit_sex(residence_permit_no))
 		problem_add(problems, "residence_permit_no", "link.sex_mismatch", NULL);
 }
 

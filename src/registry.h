@@ -40,15 +40,15 @@ typedef struct Registered
 extern bool registry_find(uint64 travel_permit_no, bool lock, Registered *out);
 
 /*
- * The rules of a kind: adds a problem for each one that is broken and sets *last_day to the
- * last day (days since 1970) on which all documents involved are valid.  residence_permit_no counts for linkage
- * results only.  now is seconds since 1970.
+ * The rules of a kind: adds a problem for each one that is broken and sets *last_day to the last
+ * day (days since 1970) on which all documents involved are valid.  residence_permit_no counts for
+ * linkage results only.  now is seconds since 1970.
  */
 extern void registry_rules(CredentialKind kind, const Registered *registered,
 						   uint64 residence_permit_no, int64 now,
 						   ProblemList *problems, int32 *last_day);
 
-/* The last day of a holder's residence permit, with the latest snapshot; false: not this holder's. */
+/* Last day and status of a residence permit, with the latest snapshot; false: not this holder's. */
 extern bool registry_residence(uint64 residence_permit_no, int64 holder_id,
 							   int32 *valid_until, DocumentStatus *status);
 

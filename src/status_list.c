@@ -98,7 +98,8 @@ static KeptPlan import_list = {
 	" ON CONFLICT (uri) DO UPDATE SET kid = EXCLUDED.kid, iat = EXCLUDED.iat, exp = EXCLUDED.exp,"
 	" bits = EXCLUDED.bits, list = EXCLUDED.list"
 	" WHERE EXCLUDED.iat OPERATOR(pg_catalog.>) l.iat"
-	" OR (EXCLUDED.iat OPERATOR(pg_catalog.=) l.iat AND EXCLUDED.list OPERATOR(pg_catalog.=) l.list)",
+	" OR (EXCLUDED.iat OPERATOR(pg_catalog.=) l.iat"
+	" AND EXCLUDED.list OPERATOR(pg_catalog.=) l.list)",
 	.argtypes = {"pg_catalog.text", "pg_catalog.bytea", "pg_catalog.timestamptz",
 		"pg_catalog.timestamptz", "pg_catalog.int2", "pg_catalog.bytea"}
 };

@@ -26,9 +26,9 @@ typedef enum NameMatch
 extern const char *const name_match_labels[];	/* none, variant, exact */
 
 /*
- * The given name may be the Chinese or the romanised one.  Chinese names compare NFKC-normalised, separators
- * folded (core/name.h), exactly, then folded with ICU's Traditional-Simplified; romanised
- * ones by name_romanised_key().  "width variants" that only NFKC makes equal are NAME_VARIANT.
+ * The given name may be the Chinese or the romanised one; separators are folded (core/name.h) and
+ * romanised names compare by name_romanised_key().  Equal in NFC is NAME_EXACT; equal in NFKC, or
+ * in Chinese once ICU has folded Traditional to Simplified characters, is NAME_VARIANT.
  */
 extern NameMatch name_compare(const char *given, const char *name_zh, const char *name_romanised);
 

@@ -2,10 +2,10 @@
  * verify.c
  *		What is presented, judged: verify_permit, verify_linkage and their kin.
  *
- * Garbage is a verdict, never an error.  Online the row is the truth: a genuine token whose row is not here
- * was never issued here.  Offline there are the public keys, what is known of revocations, and the
- * clock.  Personal data is told only with the verdict valid, and to a department only what
- * it was granted.
+ * Garbage is a verdict, never an error.  Online the row is the truth: a genuine token whose row is
+ * not here was never issued here.  Offline there are the public keys, what is known of revocations,
+ * and the clock.  Personal data is told only with the verdict valid, and to a department only
+ * what it was granted.
  */
 #include "compat.h"
 
@@ -280,47 +280,49 @@ judge_number(Check *check)
 	judge_claims(check);
 }
 
-/*
- * What is it that was presented?  Either may stand behind an "https://...#" prefix.  True: a printed
- * number, in check->no.  False: a token, in check->token, or neither, and *is_token tells which.
- */
-static bool
-read_presented(Check *check, const text *presented, bool *is_token)
+typedef enum Presented
+{
+	PRESENTED_NEITHER,			/* check->verdict says why */
+	PRESENTED_NUMBER,			/* printed, now in check->no */
+	PRESENTED_TOKEN				/* in check->token */
+} Presented;
+
+/* What is it that was presented?  Either may stand behind an "https://...#" prefix. */
+static Presented
+read_presented(Check *check, const text *presented)
 {
 	const char *string = VARDATA_ANY(presented);
 	size_t		len = VARSIZE_ANY_EXHDR(presented);
 	Slice		number;
 
-	*is_token = false;
 	check->verdict = VERDICT_MALFORMED;
 	if (len > WIRE_MAX_TEXT)
-		return false;
+		return PRESENTED_NEITHER;
 
 	number = wire_strip_prefix(string, len);
 	switch (credential_no_parse((const char *) number.ptr, number.len, &check->no))
 	{
 		case CREDENTIAL_NO_OK:
 			check->has_no = true;
-			return true;
+			return PRESENTED_NUMBER;
 		case CREDENTIAL_NO_MISTYPED:
 			check->verdict = VERDICT_MISTYPED;
-			return false;
+			return PRESENTED_NEITHER;
 		case CREDENTIAL_NO_MALFORMED:
-			*is_token = token_from_text(string, len, &check->token);
-			return false;
+			break;
 	}
-	return false;
+	return token_from_text(string, len, &check->token) ? PRESENTED_TOKEN : PRESENTED_NEITHER;
 }
 
 /* Judge a printed number or a token against the rows of this database. */
 static void
 judge_online(Check *check, const text *presented)
 {
-	bool		is_token;
+	Presented	what = read_presented(check, presented);
 
-	if (read_presented(check, presented, &is_token))
+	if (what == PRESENTED_NUMBER)
 		judge_number(check);
-	else if (is_token && judge_token(check))
+	else if (what == PRESENTED_TOKEN && judge_token(check))
 	{
 		if (find_row(check) && row_has_message(check))
 			judge_claims(check);
@@ -336,11 +338,11 @@ judge_online(Check *check, const text *presented)
 static void
 judge_offline(Check *check, const text *presented)
 {
-	bool		is_token;
+	Presented	what = read_presented(check, presented);
 
-	if (read_presented(check, presented, &is_token))
+	if (what == PRESENTED_NUMBER)
 		check->verdict = VERDICT_UNDETERMINED;
-	else if (is_token && judge_token(check))
+	else if (what == PRESENTED_TOKEN && judge_token(check))
 	{
 		check->status = status_offline(&check->claims, check->at);
 		judge_claims(check);
@@ -422,7 +424,8 @@ answer_permit(const Check *check, uint32 disclosure, Answer *answer)
 			DateADTGetDatum(unix_days_to_date(date_to_days(year, month, day))));
 	if (disclosure & DISCLOSE_DOCUMENT_KIND)
 		set(answer, VERIFICATION_DOCUMENT_KIND,
-			enum_datum("document_kind", document_kind_labels[masked_kind(claims->document_masked)]));
+			enum_datum("document_kind",
+					   document_kind_labels[masked_kind(claims->document_masked)]));
 	if (disclosure & DISCLOSE_DOCUMENT_NO)
 		set_text(answer, VERIFICATION_DOCUMENT_NO, claims->document_masked);
 	if (disclosure & DISCLOSE_PURPOSES)
@@ -649,7 +652,8 @@ epermit_verify_permits(PG_FUNCTION_ARGS)
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
 						  &presented, &absent, &n);
 
-	each = AllocSetContextCreate(CurrentMemoryContext, "epermit verification", ALLOCSET_DEFAULT_SIZES);
+	each = AllocSetContextCreate(CurrentMemoryContext, "epermit verification",
+								 ALLOCSET_DEFAULT_SIZES);
 	for (i = 0; i < n; i++)
 	{
 		MemoryContext outer = MemoryContextSwitchTo(each);
@@ -785,7 +789,8 @@ epermit_verify_offline(PG_FUNCTION_ARGS)
 
 /* Do these two numbers and this birth date give the commitment that was signed? */
 static bool
-commitment_holds(const LinkageClaims *claims, uint64 travel_no, uint64 residence_no, DateADT birth_date)
+commitment_holds(const LinkageClaims *claims, uint64 travel_no, uint64 residence_no,
+				 DateADT birth_date)
 {
 	uint8		commitment[COMMITMENT_BYTES];
 	char		travel[TRAVEL_PERMIT_NO_MAX + 1];
