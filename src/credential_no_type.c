@@ -12,6 +12,7 @@
 #include "libpq/pqformat.h"
 #include "utils/date.h"
 
+#include "credential.h"
 #include "types.h"
 
 /* Longest literal looked at: a printed number, with room for separators. */
@@ -193,9 +194,7 @@ PG_FUNCTION_INFO_V1(epermit_credential_no_quota_month);
 Datum
 epermit_credential_no_quota_month(PG_FUNCTION_ARGS)
 {
-	int32		unix_day = month_first_day(parts_of_argument(fcinfo).month);
-
-	PG_RETURN_DATEADT(unix_day - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE));
+	PG_RETURN_DATEADT(unix_days_to_date(month_first_day(parts_of_argument(fcinfo).month)));
 }
 
 PG_FUNCTION_INFO_V1(epermit_credential_no_quota_slot);
