@@ -57,6 +57,11 @@ COMMENT ON FUNCTION epermit.issuer_row() IS 'Trigger of issuer: marks the row as
 CREATE TRIGGER own_row BEFORE INSERT OR UPDATE ON epermit.issuer
     FOR EACH ROW EXECUTE FUNCTION epermit.issuer_row();
 
+CREATE VIEW epermit.policy_in_force AS
+    SELECT p.* FROM epermit.policy p WHERE p.effective_from <= pg_catalog.clock_timestamp()
+     ORDER BY p.effective_from DESC LIMIT 1;
+COMMENT ON VIEW epermit.policy_in_force IS 'The policy in force at this moment.';
+
 -- ---------------------------------------------------------------- administration
 
 CREATE FUNCTION epermit.refuse_value(field text, rule text, explanation text) RETURNS void

@@ -80,12 +80,11 @@ COMMENT ON FUNCTION epermit.month_opens(date) IS 'The instant at which a calenda
 
 CREATE FUNCTION epermit.quota_status(document_no text, OUT month date, OUT quota int, OUT used int, OUT remaining int, OUT next_opening timestamptz)
     LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.month, q.monthly_quota, u.used, greatest(q.monthly_quota - u.used, 0),
+    SELECT m.month, q.monthly_quota::int, u.used, greatest(q.monthly_quota - u.used, 0),
            epermit.month_opens((m.month + interval '1 month')::date)
       FROM epermit.registered_holder($1) h (holder_id),
            LATERAL (SELECT epermit.beijing_month(clock_timestamp())) m (month),
-           LATERAL (SELECT p.monthly_quota::int FROM epermit.policy p WHERE p.effective_from <= clock_timestamp()
-                     ORDER BY p.effective_from DESC LIMIT 1) q,
+           epermit.policy_in_force q,
            LATERAL (SELECT count(*)::int FROM epermit.permit p
                      WHERE p.holder_id = h.holder_id AND p.quota_month = m.month) u (used)
 $$;
@@ -94,14 +93,12 @@ COMMENT ON FUNCTION epermit.quota_status(text) IS 'Permits of the holder of this
 CREATE FUNCTION epermit.active_permits(document_no text) RETURNS SETOF epermit.issuance
     LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.credential_no, p.issued_at, p.valid_until, p.clipped, p.purposes,
-           q.used, greatest(q.quota - q.used, 0), '{}'::epermit.problem[]
+           u.used, greatest(q.monthly_quota - u.used, 0), '{}'::epermit.problem[]
       FROM epermit.registered_holder($1) h (holder_id)
       JOIN epermit.permit p ON p.holder_id = h.holder_id,
-           LATERAL (SELECT (SELECT count(*)::int FROM epermit.permit o
-                             WHERE o.holder_id = p.holder_id AND o.quota_month = p.quota_month),
-                           (SELECT y.monthly_quota::int FROM epermit.policy y
-                             WHERE y.effective_from <= clock_timestamp()
-                             ORDER BY y.effective_from DESC LIMIT 1)) q (used, quota)
+           epermit.policy_in_force q,
+           LATERAL (SELECT count(*)::int FROM epermit.permit o
+                     WHERE o.holder_id = p.holder_id AND o.quota_month = p.quota_month) u (used)
      WHERE p.valid_until > clock_timestamp()
        AND coalesce((SELECT e.status FROM epermit.credential_event e
                       WHERE e.credential_no OPERATOR(epermit.=) p.credential_no

@@ -67,6 +67,16 @@ COMMENT ON FUNCTION epermit.equip_audit_partition(name) IS 'Give a partition of 
 
 SELECT epermit.equip_audit_partition('audit_log_default');
 
+CREATE VIEW epermit.audit_partition AS
+    SELECT c.relname AS name, epermit.month_opens(m.month) AS starts,
+           epermit.month_opens((m.month + interval '1 month')::pg_catalog.date) AS ends
+      FROM pg_catalog.pg_inherits i
+      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid,
+           LATERAL (SELECT CASE WHEN c.relname ~ '^audit_log_y\d{4}m\d\d$'
+                                THEN pg_catalog.to_date(pg_catalog.substr(c.relname, 11), '"y"YYYY"m"MM') END) m (month)
+     WHERE i.inhparent = 'epermit.audit_log'::pg_catalog.regclass AND c.relnamespace = 'epermit'::pg_catalog.regnamespace;
+COMMENT ON VIEW epermit.audit_partition IS 'The partitions of audit_log and the month of each, by its name: its first instant and the first after it. NULL for audit_log_default.';
+
 CREATE FUNCTION epermit.create_audit_partitions(months_ahead int DEFAULT 3) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET TimeZone = 'Etc/GMT-8' SET lock_timeout = '5s' AS $$
@@ -528,8 +538,7 @@ DECLARE
     event     bigint;
     dropped   int := 0;
 BEGIN
-    SELECT p.audit_retention INTO STRICT retention FROM epermit.policy p
-     WHERE p.effective_from <= clock_timestamp() ORDER BY p.effective_from DESC LIMIT 1;
+    SELECT p.audit_retention INTO STRICT retention FROM epermit.policy_in_force p;
     cutoff := date_trunc('month', clock_timestamp() - retention);
 
     -- Nothing goes unsealed.
@@ -537,13 +546,7 @@ BEGIN
     END LOOP;
 
     FOR part IN
-        SELECT p.name, p.starts, p.starts + interval '1 month' AS ends
-          FROM (SELECT c.relname AS name,
-                       CASE WHEN c.relname ~ '^audit_log_y\d{4}m\d\d$'
-                            THEN to_timestamp(substr(c.relname, 11), '"y"YYYY"m"MM') END AS starts
-                  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                 WHERE i.inhparent = 'epermit.audit_log'::regclass AND c.relnamespace = 'epermit'::regnamespace) p
-         WHERE p.starts + interval '1 month' <= cutoff
+        SELECT p.name, p.starts, p.ends FROM epermit.audit_partition p WHERE p.ends <= cutoff
         UNION ALL
         SELECT 'audit_log_default', NULL, cutoff
          ORDER BY 3

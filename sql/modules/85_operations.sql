@@ -370,9 +370,7 @@ BEGIN
                CASE WHEN p.effective_from IS NULL
                     THEN 'No policy is in force: nothing can be issued. Is the clock right? SELECT epermit.set_policy(...) needs one to start from; restore epermit.policy.' END,
                format('in force since %s', to_char(p.effective_from, 'YYYY-MM-DD HH24:MI'))
-          FROM (VALUES (1)) one
-          LEFT JOIN (SELECT y.effective_from FROM epermit.policy y WHERE y.effective_from <= clock_timestamp()
-                      ORDER BY y.effective_from DESC LIMIT 1) p ON true;
+          FROM (VALUES (1)) one LEFT JOIN epermit.policy_in_force p ON true;
 
     RETURN QUERY
         SELECT 'issuer',
@@ -430,14 +428,12 @@ DECLARE
     this_month CONSTANT timestamptz := date_trunc('month', clock);
     this_era   CONSTANT bigint := (SELECT c.system_identifier FROM pg_control_system() c);
     -- Months with a partition of their own.
-    months     CONSTANT timestamptz[] := ARRAY(
-        SELECT to_timestamp(substr(c.relname, 11), '"y"YYYY"m"MM') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-         WHERE i.inhparent = 'epermit.audit_log'::regclass AND c.relname ~ '^audit_log_y\d{4}m\d\d$' ORDER BY 1);
+    months     CONSTANT timestamptz[] := ARRAY(SELECT p.starts FROM epermit.audit_partition p
+                                                WHERE p.starts IS NOT NULL ORDER BY p.starts);
     -- Months of the first and the last row in the net.
     net_from   CONSTANT timestamptz := (SELECT date_trunc('month', d.at) FROM epermit.audit_log_default d ORDER BY d.id LIMIT 1);
     net_to     CONSTANT timestamptz := (SELECT date_trunc('month', d.at) FROM epermit.audit_log_default d ORDER BY d.id DESC LIMIT 1);
-    retention  CONSTANT interval := (SELECT p.audit_retention FROM epermit.policy p WHERE p.effective_from <= clock
-                                      ORDER BY p.effective_from DESC LIMIT 1);
+    retention  CONSTANT interval := (SELECT p.audit_retention FROM epermit.policy_in_force p);
 BEGIN
     RETURN QUERY
         SELECT 'audit_partitions',
@@ -500,8 +496,7 @@ BEGIN
         SELECT 'retention_audit',
                'Past audit_retention: ' || string_agg(p.name, ', ' ORDER BY p.name) || '. An auditor calls SELECT epermit.drop_audit_partitions().',
                'no month of the log is past its retention'
-          FROM (SELECT to_char(m.starts, '"audit_log_y"YYYY"m"MM') AS name FROM unnest(months) m (starts)
-                 WHERE m.starts + interval '1 month' <= date_trunc('month', clock - retention)
+          FROM (SELECT a.name::text FROM epermit.audit_partition a WHERE a.ends <= date_trunc('month', clock - retention)
                 UNION ALL
                 SELECT 'audit_log_default' WHERE net_from < date_trunc('month', clock - retention)) p;
 END $$;
