@@ -98,7 +98,7 @@ typedef enum HeadColumn
 PG_FUNCTION_INFO_V1(epermit_audit_leaf);
 PG_FUNCTION_INFO_V1(epermit_merkle_leaf);
 PG_FUNCTION_INFO_V1(epermit_merkle_push);
-PG_FUNCTION_INFO_V1(epermit_merkle_root);
+PG_FUNCTION_INFO_V1(epermit_merkle_final);
 PG_FUNCTION_INFO_V1(epermit_merkle_proof);
 PG_FUNCTION_INFO_V1(epermit_sign_audit_head);
 PG_FUNCTION_INFO_V1(epermit_read_audit_head);
@@ -106,7 +106,7 @@ PG_FUNCTION_INFO_V1(epermit_read_audit_head);
 PGDLLEXPORT Datum epermit_audit_leaf(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_merkle_leaf(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_merkle_push(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum epermit_merkle_root(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum epermit_merkle_final(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_merkle_proof(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_sign_audit_head(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_read_audit_head(PG_FUNCTION_ARGS);
@@ -294,7 +294,7 @@ epermit_merkle_push(PG_FUNCTION_ARGS)
 
 /* Its final function; of no leaves: SHA-256 of nothing. */
 Datum
-epermit_merkle_root(PG_FUNCTION_ARGS)
+epermit_merkle_final(PG_FUNCTION_ARGS)
 {
 	MerkleTree	empty;
 	MerkleTree *tree = &empty;

@@ -186,7 +186,7 @@ CREATE FUNCTION epermit.merkle_push(internal, bytea) RETURNS internal
 COMMENT ON FUNCTION epermit.merkle_push(internal, bytea) IS 'Transition function of merkle_root.';
 
 CREATE FUNCTION epermit.merkle_final(internal) RETURNS bytea
-    LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_merkle_root';
+    LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'epermit_merkle_final';
 COMMENT ON FUNCTION epermit.merkle_final(internal) IS 'Final function of merkle_root.';
 
 CREATE AGGREGATE epermit.merkle_root(leaf_hash bytea) (
