@@ -200,11 +200,11 @@ insert_row(const AuditEvent *event, const char *login_role, const char *calling_
 	char		nulls[EVENT_COLUMNS + 1];
 	NameData	login,
 				calling;
-	int64		id;
 
 	namestrcpy(&login, login_role);
 	namestrcpy(&calling, calling_role);
 
+	/* datum is looked at only where it is present. */
 #define SET(i, present, datum) \
 	do { \
 		nulls[i] = (present) ? ' ' : 'n'; \
@@ -226,12 +226,12 @@ insert_row(const AuditEvent *event, const char *login_role, const char *calling_
 	SET(12, true, BoolGetDatum(event->attempt));
 	SET(13, event->request_id != NULL, UUIDPGetDatum(event->request_id));
 	SET(14, event->detail != (Datum) 0, event->detail);
+#undef SET
 	nulls[EVENT_COLUMNS] = '\0';
 
 	if (plan_execute(&insert_event, values, nulls, PLAN_WRITE) != 1)
 		elog(ERROR, "audit event was not inserted");
-	id = DatumGetInt64(plan_value(0, 1, NULL));
-	return id;
+	return DatumGetInt64(plan_value(0, 1, NULL));
 }
 
 int64
@@ -290,6 +290,7 @@ epermit_audit_change(PG_FUNCTION_ARGS)
 				caller;
 	int			sec_context;
 	const char *action;
+	char	   *detail;
 	AuditEvent	event = {.holder_id = -1};
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -317,10 +318,9 @@ epermit_audit_change(PG_FUNCTION_ARGS)
 		action = "truncate";
 
 	event.event = trigdata->tg_trigger->tgargs[0];
-	event.detail =
-		DirectFunctionCall1(jsonb_in,
-							CStringGetDatum(psprintf("{\"action\": \"%s\", \"table\": \"%s\"}", action,
-													 RelationGetRelationName(trigdata->tg_relation))));
+	detail = psprintf("{\"action\": \"%s\", \"table\": \"%s\"}", action,
+					  RelationGetRelationName(trigdata->tg_relation));
+	event.detail = DirectFunctionCall1(jsonb_in, CStringGetDatum(detail));
 
 	SetUserIdAndSecContext(owner, sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	(void) audit_write(&event);

@@ -72,7 +72,7 @@ extern const Department *config_department(Oid role);
 
 extern uint64 config_linkage_purposes(void);	/* bits of what linkage results serve */
 
-/* text[] of the codes of these bits, in bit order, palloc'ed; and back: false where one is unknown. */
+/* text[] of the codes of these bits, in bit order, palloc'ed; and back, false: one is unknown. */
 extern ArrayType *config_purposes_array(uint64 bits);
 extern bool config_purposes_bits(ArrayType *codes, uint64 *bits);
 

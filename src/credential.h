@@ -84,7 +84,8 @@ typedef struct CredentialClaims
 } CredentialClaims;
 
 /* Claims of a token of this kind, unverified.  False: not such a token.  Points into token. */
-extern bool credential_claims(CredentialKind kind, const DecodedToken *token, CredentialClaims *out);
+extern bool credential_claims(CredentialKind kind, const DecodedToken *token,
+							  CredentialClaims *out);
 
 /*
  * Does a key that signs this kind say so?  VALID, UNKNOWN_KEY, KEY_COMPROMISED or
@@ -113,8 +114,8 @@ extern char *birth_date_string(int32 days);
 extern bool credential_lock_holder(int64 holder_id);
 
 /*
- * Set while issue.c inserts a row whose issue it audits itself, with more than the row tells; otherwise
- * the table's AFTER INSERT trigger does.
+ * Set while issue.c inserts a row whose issue it audits itself, with more than the row tells;
+ * otherwise the table's AFTER INSERT trigger does.
  */
 extern bool credential_caller_audits;
 

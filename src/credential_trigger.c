@@ -77,8 +77,8 @@ typedef enum Column
 static const char *const column_names[COLUMNS] = {
 	"holder_id", "travel_permit_no", "residence_permit_no", "reason", "request_id", "channel",
 	"portrait_digest",
-	"quota_month", "quota_slot", "linkage_no", "credential_no", "issued_at", "valid_until", "clipped",
-	"purposes", "policy", "kid", "status_list_id", "status_idx", "token"
+	"quota_month", "quota_slot", "linkage_no", "credential_no", "issued_at", "valid_until",
+	"clipped", "purposes", "policy", "kid", "status_list_id", "status_idx", "token"
 };
 
 typedef struct Row
@@ -167,7 +167,7 @@ refuse_holder(int64 holder_id)
 
 /* ---------------------------------------------------------------- issue */
 
-/* Whoever states a column that the trigger computes would be told something else than was stated. */
+/* Whoever states a column that the trigger computes would get something else than was stated. */
 static void
 refuse_given(const Row *row)
 {
@@ -257,6 +257,7 @@ static void
 decide(Credential *credential, Registered *registered)
 {
 	TimestampTz now;
+	const Policy *policy;
 	ProblemList problems = {NIL};
 	int32		last_day;
 	int64		documents_end;
@@ -270,7 +271,7 @@ decide(Credential *credential, Registered *registered)
 	/* The clock is read here, after any wait for the lock, and once. */
 	now = GetCurrentTimestamp();
 	credential->issued_at = timestamptz_to_unix(now);
-	credential->policy = config_policy_at(now);
+	policy = credential->policy = config_policy_at(now);
 
 	registry_rules(credential->kind, registered, credential->residence_permit_no,
 				   credential->issued_at, &problems, &last_day);
@@ -283,13 +284,13 @@ decide(Credential *credential, Registered *registered)
 	take_slot(credential);
 
 	credential->valid_until =
-		validity_end(credential->policy->validity_rule, credential->issued_at,
-					 is_permit ? credential->policy->permit_days : credential->policy->linkage_days);
+		validity_end(policy->validity_rule, credential->issued_at,
+					 is_permit ? policy->permit_days : policy->linkage_days);
 	documents_end = beijing_midnight(last_day + 1);
 	credential->clipped = documents_end < credential->valid_until;
 	if (credential->clipped)
 		credential->valid_until = documents_end;
-	credential->purposes = credential->policy->permit_purposes;
+	credential->purposes = policy->permit_purposes;
 
 	make_number(credential);
 	status_entry_allocate(&credential->status_list_id, &credential->status_idx);
@@ -402,7 +403,8 @@ fill(Row *row, const Credential *credential, Datum token)
 
 	row_set(row, COL_CREDENTIAL_NO, CredentialNoGetDatum(no));
 	row_set(row, COL_ISSUED_AT, TimestampTzGetDatum(unix_to_timestamptz(credential->issued_at)));
-	row_set(row, COL_VALID_UNTIL, TimestampTzGetDatum(unix_to_timestamptz(credential->valid_until)));
+	row_set(row, COL_VALID_UNTIL,
+			TimestampTzGetDatum(unix_to_timestamptz(credential->valid_until)));
 	row_set(row, COL_CLIPPED, BoolGetDatum(credential->clipped));
 	row_set(row, COL_POLICY, TimestampTzGetDatum(credential->policy->effective_from));
 	row_set(row, COL_KID, PointerGetDatum(make_bytea(credential->kid, KID_BYTES)));
@@ -560,7 +562,7 @@ admit_policy(const Row *row, const Credential *credential)
 	bool		is_permit = credential->kind == CREDENTIAL_PERMIT;
 	int64		unclipped;
 
-	/* What is issued counts by whole seconds, policies do not: one may have begun within the second. */
+	/* Issue counts by whole seconds, policies do not: one may have begun within the second. */
 	require(policy != NULL &&
 			policy->effective_from < unix_to_timestamptz(credential->issued_at + 1),
 			"Its policy was not in force.");
@@ -663,7 +665,7 @@ epermit_credential_insert(PG_FUNCTION_ARGS)
 
 /*
  * AFTER INSERT: every issue is audited, by whatever path the row came.  One that was admitted was
- * issued, and audited, before this transaction began, and one that is replicated where it came from.
+ * issued, and audited, before this transaction began; one that is replicated, where it came from.
  */
 Datum
 epermit_credential_audit(PG_FUNCTION_ARGS)
@@ -671,6 +673,7 @@ epermit_credential_audit(PG_FUNCTION_ARGS)
 	TriggerData *trigger = row_trigger(fcinfo, "credential_audit",
 									   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_INSERT);
 	AuditEvent	event = {0};
+	char	   *detail;
 	Row			row;
 
 	row_load(&row, trigger->tg_relation, trigger->tg_trigtuple);
@@ -683,9 +686,8 @@ epermit_credential_audit(PG_FUNCTION_ARGS)
 	event.holder_id = DatumGetInt64(row.value[COL_HOLDER_ID]);
 	event.credential_no = DatumGetCredentialNo(row.value[COL_CREDENTIAL_NO]);
 	event.request_id = DatumGetUUIDP(row.value[COL_REQUEST_ID]);
-	event.detail = DirectFunctionCall1(jsonb_in,
-									   CStringGetDatum(psprintf("{\"channel\": \"%s\"}",
-																enum_label(row.value[COL_CHANNEL]))));
+	detail = psprintf("{\"channel\": \"%s\"}", enum_label(row.value[COL_CHANNEL]));
+	event.detail = DirectFunctionCall1(jsonb_in, CStringGetDatum(detail));
 	audit_write(&event);
 	return PointerGetDatum(NULL);
 }

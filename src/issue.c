@@ -45,8 +45,9 @@ static KeptPlan insert_permit = {
 	" mobile_no, channel, office, officer, reason)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::epermit.loss_reason)"
 	" RETURNING credential_no",
-	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid", "pg_catalog.bytea",
-		"epermit.mobile_no", "epermit.channel", "pg_catalog.text", "pg_catalog.text", "pg_catalog.text"}
+	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid",
+		"pg_catalog.bytea", "epermit.mobile_no", "epermit.channel", "pg_catalog.text",
+		"pg_catalog.text", "pg_catalog.text"}
 };
 
 static KeptPlan insert_linkage = {
@@ -54,9 +55,9 @@ static KeptPlan insert_linkage = {
 	" mobile_no, channel, office, officer, residence_permit_no)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 	" RETURNING credential_no",
-	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid", "pg_catalog.bytea",
-		"epermit.mobile_no", "epermit.channel", "pg_catalog.text", "pg_catalog.text",
-		"epermit.residence_permit_no"}
+	.argtypes = {"pg_catalog.int8", "epermit.travel_permit_no", "pg_catalog.uuid",
+		"pg_catalog.bytea", "epermit.mobile_no", "epermit.channel", "pg_catalog.text",
+		"pg_catalog.text", "epermit.residence_permit_no"}
 };
 
 static KeptPlan find_permit = {
@@ -138,9 +139,15 @@ answer_set(Answer *answer, int column, Datum value)
 	answer->nulls[column] = false;
 }
 
+static const char *
+channel_label(const Application *application)
+{
+	return application->at_counter ? "counter" : "online";
+}
+
 /*
- * A counter's evidence is its officer, so only officers may speak for one; and they speak for nothing
- * else.  The outer role counts: SECURITY DEFINER does not change who asked.
+ * A counter's evidence is its officer, so only officers may speak for one; and they speak for
+ * nothing else.  The outer role counts: SECURITY DEFINER does not change who asked.
  */
 static void
 check_channel(const Application *application)
@@ -150,8 +157,7 @@ check_channel(const Application *application)
 	if (!has_privs_of_role(GetOuterUserId(), get_role_oid(needed, false)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for channel \"%s\"",
-						application->at_counter ? "counter" : "online"),
+				 errmsg("permission denied for channel \"%s\"", channel_label(application)),
 				 errdetail("It needs the privileges of role %s.", needed)));
 }
 
@@ -162,9 +168,10 @@ audit_detail(const Application *application, const Examination *examination)
 	StringInfoData json;
 
 	initStringInfo(&json);
-	appendStringInfo(&json, "{\"channel\": \"%s\"", application->at_counter ? "counter" : "online");
+	appendStringInfo(&json, "{\"channel\": \"%s\"", channel_label(application));
 	if (examination->found && application->name != NULL)
-		appendStringInfo(&json, ", \"name_match\": \"%s\"", name_match_labels[examination->name_match]);
+		appendStringInfo(&json, ", \"name_match\": \"%s\"",
+						 name_match_labels[examination->name_match]);
 	appendStringInfoChar(&json, '}');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
@@ -194,22 +201,21 @@ audit(const Application *application, const Examination *examination,
 static CredentialNo
 insert_credential(const Application *application, const Examination *examination)
 {
+	const uint8 *portrait = application->has_portrait_digest ?
+		application->portrait_digest : examination->evidence.portrait;
 	Datum		args[9];
 	char		nulls[9] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
 	args[0] = Int64GetDatum(examination->registered.holder_id);
 	args[1] = NumberGetDatum(application->document_no);
 	args[2] = UUIDPGetDatum(application->request_id);
-	if (application->has_portrait_digest)
-		args[3] = PointerGetDatum(make_bytea(application->portrait_digest, PORTRAIT_DIGEST_BYTES));
-	else
-		args[3] = PointerGetDatum(make_bytea(examination->evidence.portrait, PORTRAIT_DIGEST_BYTES));
+	args[3] = PointerGetDatum(make_bytea(portrait, PORTRAIT_DIGEST_BYTES));
 	if (!application->has_portrait_digest && !examination->evidence.has_portrait)
 		nulls[3] = 'n';
 	args[4] = NumberGetDatum(application->mobile_no);
 	if (!application->has_mobile_no)
 		nulls[4] = 'n';
-	args[5] = enum_datum("channel", application->at_counter ? "counter" : "online");
+	args[5] = enum_datum("channel", channel_label(application));
 	args[6] = args[7] = (Datum) 0;
 	nulls[6] = nulls[7] = 'n';
 	if (application->at_counter)
@@ -302,7 +308,7 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	repeat_digest(digest, &asked, 1);
 	refused_before = repeat_is(&last_refusal[kind], digest);
 
-	/* The month may have changed while we waited for the holder: the trigger goes by its own clock. */
+	/* The month may have changed while we waited: the trigger goes by its own clock. */
 	application_find(&application, true, &examination);
 	now = clock_unix();
 	policy = config_policy_at(GetCurrentTimestamp());
@@ -321,7 +327,8 @@ answer_application(FunctionCallInfo fcinfo, CredentialKind kind)
 	}
 	else if (!refused_before)
 	{
-		repeat_note(&last_refusal[kind], digest, audit(&application, &examination, &problems, NULL));
+		repeat_note(&last_refusal[kind], digest,
+					audit(&application, &examination, &problems, NULL));
 		last_counted[kind] = examination.failed_attempt;
 	}
 
@@ -416,7 +423,8 @@ epermit_credential_token(PG_FUNCTION_ARGS)
 
 	args[0] = Int64GetDatum((int64) parts.holder_id);
 	args[1] = CredentialNoGetDatum(no);
-	if (plan_execute(parts.is_permit ? &permit_token : &linkage_token, args, NULL, PLAN_LATEST) == 0)
+	if (plan_execute(parts.is_permit ? &permit_token : &linkage_token,
+					 args, NULL, PLAN_LATEST) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("no credential has this number")));

@@ -436,7 +436,7 @@ is_printed_as(const CredentialNo *no, Slice printed)
 	char		text[CREDENTIAL_NO_TEXT + 1];
 
 	credential_no_format(no, text);
-	return printed.len == CREDENTIAL_NO_TEXT && memcmp(printed.ptr, text, CREDENTIAL_NO_TEXT) == 0;
+	return slice_is(printed, text);
 }
 
 bool
