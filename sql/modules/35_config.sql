@@ -13,7 +13,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION epermit.refuse_change() IS 'Trigger: TP002 for whatever it is fired by.';
 
--- Guards fire ALWAYS: session_replication_role does not switch them off.
+-- Guards fire ALWAYS: session_replication_role does not switch them off. Caches are told row by row: a logical
+-- replication worker fires no triggers of statements.
 DO $$
 DECLARE
     tab name;
@@ -21,9 +22,11 @@ BEGIN
     FOREACH tab IN ARRAY ARRAY['policy', 'purpose', 'issuer', 'department']::name[]
     LOOP
         EXECUTE pg_catalog.format($sql$
-            CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON epermit.%1$I
+            CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON epermit.%1$I
+                FOR EACH ROW EXECUTE FUNCTION epermit.invalidate_cache();
+            CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON epermit.%1$I
                 FOR EACH STATEMENT EXECUTE FUNCTION epermit.invalidate_cache();
-            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER invalidate_cache;
+            ALTER TABLE epermit.%1$I ENABLE ALWAYS TRIGGER invalidate_cache, ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
             $sql$, tab);
     END LOOP;
 
