@@ -44,7 +44,6 @@ PGDLLEXPORT Datum epermit_credential_insert(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_audit(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_delete(PG_FUNCTION_ARGS);
 
-
 /*
  * Columns of either table; reason, quota_month, quota_slot and purposes are permit's,
  * residence_permit_no and linkage_no are linkage's.
@@ -457,7 +456,7 @@ bytea_equals(Datum value, const void *bytes, size_t len)
 
 /*
  * Does the URI of a status list end in this list's number?  What stands before it
- * is the issuer's, whose row a restore may bring later.
+ * is the issuer's, whose row may be another where rows are replicated to.
  */
 static bool
 uri_is_of_list(Slice uri, int32 list_id)

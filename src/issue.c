@@ -39,7 +39,6 @@ PGDLLEXPORT Datum epermit_check_application(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_check_linkage(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum epermit_credential_token(PG_FUNCTION_ARGS);
 
-
 static KeptPlan insert_permit = {
 	.sql = "INSERT INTO epermit.permit (holder_id, travel_permit_no, request_id, portrait_digest,"
 	" mobile_no, channel, office, officer, reason)"

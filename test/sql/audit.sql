@@ -11,17 +11,7 @@ SET search_path = public, epermit;
 CREATE ROLE regress_epermit_app IN ROLE epermit_admin;
 CREATE ROLE regress_epermit_auditor IN ROLE epermit_auditor;
 
-CREATE FUNCTION public.error(statement text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\i test/error.sql
 
 -- ---------------------------------------------------------------- what is written
 

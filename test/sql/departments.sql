@@ -12,17 +12,7 @@ CREATE ROLE regress_epermit_rail;
 CREATE ROLE regress_epermit_bank;
 CREATE ROLE "regress epermit ""odd""";
 
-CREATE FUNCTION public.error(statement text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\i test/error.sql
 
 SET ROLE regress_epermit_admin;
 SELECT register_department('rail', '鐵路', 'regress_epermit_rail', '{rail}', '{holder_name,document_no}');

@@ -9,17 +9,7 @@ CREATE EXTENSION epermit;
 SET search_path = public, epermit;
 CREATE ROLE regress_epermit_admin IN ROLE epermit_admin;
 
-CREATE FUNCTION public.error(statement text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\i test/error.sql
 
 SELECT monthly_quota, permit_days, linkage_days, validity_rule, permit_purposes, require_attestation, require_mobile,
        attestation_max_age, attempts_per_day, credential_retention, audit_retention

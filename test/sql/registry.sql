@@ -10,17 +10,7 @@ CREATE EXTENSION epermit;
 SET search_path = public, epermit;
 CREATE ROLE regress_epermit_registrar IN ROLE epermit_registrar;
 
-CREATE FUNCTION public.error(statement text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\i test/error.sql
 
 SET ROLE regress_epermit_registrar;
 
